@@ -1,0 +1,3 @@
+"""What is true: tasks, schedules, fire times, verdicts. No clock, disk, network or screen."""
+
+from __future__ import annotations

@@ -1,0 +1,76 @@
+"""Durations as people write them: 90s, 1h30m, 2d. A bare number is refused: it has no unit."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+_UNITS = {
+    "w": timedelta(weeks=1),
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+    "ms": timedelta(milliseconds=1),
+}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[wdhms])")
+_WHOLE = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[wdhms]))+", re.ASCII)
+LONGEST = timedelta(days=3660)  # ten years: longer is a slip of the keyboard
+
+
+def parse_duration(text: str) -> timedelta:
+    """`1h30m` as a timedelta, to the millisecond.
+
+    Raises:
+        ValueError: not a duration, without a unit, or longer than ten years.
+    """
+    compact = text.replace(" ", "").lower()
+    if compact == "0":
+        return timedelta()
+    if not _WHOLE.fullmatch(compact):
+        hint = (
+            f"write {compact}s" if compact.replace(".", "", 1).isdigit() else "write 90s or 1h30m"
+        )
+        raise ValueError(f"{text!r} is not a duration with a unit: {hint}")
+    try:
+        total = sum((float(n) * _UNITS[unit] for n, unit in _PART.findall(compact)), timedelta())
+    except OverflowError:
+        total = timedelta.max
+    if total > LONGEST:
+        raise ValueError(f"{text!r} is longer than ten years")
+    return timedelta(milliseconds=round(total / timedelta(milliseconds=1)))
+
+
+def format_duration(value: timedelta) -> str:
+    """The shortest text that `parse_duration` reads back as the same duration."""
+    rest = round(value / timedelta(milliseconds=1))
+    parts = []
+    for unit in ("d", "h", "m", "s", "ms"):
+        count, rest = divmod(rest, _UNITS[unit] // timedelta(milliseconds=1))
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+def _read(value: Any) -> Any:
+    if isinstance(value, str):
+        return parse_duration(value)
+    if isinstance(value, timedelta):
+        if value < timedelta():
+            raise ValueError("a duration cannot be negative")
+        return value
+    raise ValueError(f"{value!r} is not a duration with a unit: write {value}s or 1h30m")
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_read),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|[wdhms]))+$", "examples": ["90s"]}
+    ),
+]
+"""A timedelta inside, `90s` or `1h30m` at every edge (YAML, JSON, the screen)."""
