@@ -1,0 +1,169 @@
+"""What a front end may ask."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cronpilot.client.messages import (
+        AttemptView,
+        EngineStatus,
+        Event,
+        Explanation,
+        FileDifference,
+        FireTime,
+        Health,
+        LogChunk,
+        ReloadResult,
+        RevisionView,
+        RunPage,
+        RunQuery,
+        RunView,
+        TaskPage,
+        TaskQuery,
+        TaskView,
+    )
+
+StopSignal = Literal["TERM", "KILL", "INT"]
+
+
+class Client(Protocol):
+    """The one way to an engine, in the same process or far away.
+
+    Every method raises `CronPilotError` with a sentence for people; `NoEngine` when nobody answers.
+    Changing methods return the changed row, as committed.
+    """
+
+    async def status(self) -> EngineStatus: ...
+
+    async def health(self) -> Health:
+        """What needs attention, and how the engine itself is doing."""
+        ...
+
+    async def tasks(self, query: TaskQuery) -> TaskPage: ...
+
+    async def task(self, task_id: int) -> TaskView:
+        """Raises NotFound."""
+        ...
+
+    async def find_task(self, name: str, *, archived: bool = False) -> TaskView:
+        """The task of that name, else (all digits) of that id; `archived`: else one taken away.
+        Raises NotFound with the nearest."""
+        ...
+
+    async def fire_times(self, *, task_id: int | None = None, limit: int = 20) -> list[FireTime]:
+        """The next planned starts, soonest first: of one task, or one line a start of all."""
+        ...
+
+    async def runs(self, query: RunQuery) -> RunPage: ...
+
+    async def run(self, run_id: int) -> RunView:
+        """With its `environment`, which lists leave out. Raises NotFound."""
+        ...
+
+    async def attempts(self, run_id: int) -> list[AttemptView]:
+        """Every try to start its command, oldest first. Raises NotFound."""
+        ...
+
+    async def run_now(self, task_id: int, *, request_id: str) -> RunView:
+        """Start it, whatever its schedule. The same `request_id` again returns the same run.
+
+        The row may already be final: `skipped: already_running`."""
+        ...
+
+    async def stop_run(self, run_id: int, *, signal: StopSignal = "TERM") -> RunView:
+        """Ask a run to end: the signal to its whole tree, then KILL after its grace."""
+        ...
+
+    async def pause_task(self, task_id: int, *, until: datetime | None = None) -> TaskView:
+        """Plan nothing more of it; `until`: resumed by itself then."""
+        ...
+
+    async def resume_task(self, task_id: int) -> TaskView: ...
+
+    async def pause_scheduler(self) -> EngineStatus: ...
+
+    async def resume_scheduler(self) -> EngineStatus: ...
+
+    async def reload(self) -> ReloadResult:
+        """Read tasks.yaml again. Raises InvalidFile; then nothing has changed."""
+        ...
+
+    async def why(self, task_id: int, *, at: datetime | None = None) -> Explanation:
+        """Which rule gave the verdict of the slot at or last before `at`; without it, why the task
+        does what it does now, and what it does next."""
+        ...
+
+    async def create_task(self, spec: dict[str, Any]) -> TaskView:
+        """Add a task; `spec` has the fields of a tasks.yaml entry. Raises ConfigError, Conflict."""
+        ...
+
+    async def change_task(
+        self, task_id: int, changes: dict[str, Any], *, if_version: int | None = None
+    ) -> TaskView:
+        """Set fields of its definition; None sets one back to its default. Raises ConfigError;
+        Conflict when its version is not `if_version`."""
+        ...
+
+    async def delete_task(self, task_id: int, *, if_version: int | None = None) -> TaskView:
+        """Archive it, history kept; an unchanged entry of tasks.yaml does not bring it back."""
+        ...
+
+    async def revisions(self, task_id: int, *, limit: int = 50) -> list[RevisionView]:
+        """The changes of its definition, newest first; also of an archived task."""
+        ...
+
+    async def undo(
+        self, task_id: int, *, revision_id: int | None = None, if_version: int | None = None
+    ) -> TaskView:
+        """Put back what the definition was before that revision (default: the newest); what it
+        archived comes back. The undoing is a revision itself. Raises Refused, Conflict."""
+        ...
+
+    async def export(self) -> str:
+        """All tasks as the text of a tasks.yaml, in the order of their ids."""
+        ...
+
+    async def differences(self) -> list[FileDifference]:
+        """How the tasks differ from the tasks file in force. Raises InvalidFile."""
+        ...
+
+    async def test_task(
+        self,
+        task_id: int,
+        *,
+        spec: dict[str, Any] | None = None,
+        as_scheduled: bool = False,
+        request_id: str,
+    ) -> RunView:
+        """Start it as a test: kept out of the figures. `spec`: with these fields instead of its
+        own. `as_scheduled`: overlap, pools and deadline hold as for a slot; else it starts beside
+        whatever goes on."""
+        ...
+
+    async def backup(self, path: str) -> str:
+        """Copy the database, consistent, to a new file; the absolute path of it."""
+        ...
+
+    async def shutdown(self, *, with_tasks: bool = False) -> None:
+        """End the engine; running tasks go on unless `with_tasks`."""
+        ...
+
+    async def read_log(self, run_id: int, *, offset: int = 0, limit: int = 1 << 18) -> LogChunk:
+        """A piece of a run's output; a negative offset counts from the end of the file."""
+        ...
+
+    def follow_log(self, run_id: int, *, offset: int = 0) -> AsyncIterator[LogChunk]:
+        """Pieces as they are written, until the run has ended and all was said."""
+        ...
+
+    def events(self, *, after: str | None = None) -> AsyncIterator[Event]:
+        """What changes, from the first step of the iterator on; `after` is the id of the last event
+        already seen, and those since then come first (a Gap when they are forgotten). Ends when the
+        connection does (raises NoEngine)."""
+        ...
+
+    async def close(self) -> None: ...
