@@ -1,0 +1,353 @@
+"""Settings: config.yaml, the environment and the flags, joined into one frozen value."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
+
+from cronpilot.domain.duration import Duration
+from cronpilot.domain.size import parse_size
+from cronpilot.domain.text import clean
+from cronpilot.domain.zones import find_zone
+from cronpilot.errors import Complaint, ConfigError, InvalidFile, InvalidSchedule
+
+if TYPE_CHECKING:
+    from cronpilot.config.strict_yaml import Document
+
+Found = Literal["flag", "environment", "working directory", "xdg", "etc"]
+
+DEFAULT_DATABASE = "cronpilot.db"
+_ETC = Path("/etc/cronpilot")
+_ZONEINFO = "/zoneinfo/"  # what precedes the name of a zone in the path of its file
+
+
+class ApiSettings(BaseModel):
+    """Where the API listens on TCP."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    enabled: bool | None = Field(default=None, strict=True)  # None: only when headless
+    host: Annotated[str, Field(min_length=1, strict=True)] = "127.0.0.1"
+    port: int = Field(default=7000, ge=1, le=65535, strict=True)
+
+
+class RetentionSettings(BaseModel):
+    """How long runs and their logs are remembered; whichever rule is met first counts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    runs: int = Field(default=10_000, ge=1, le=10_000_000, strict=True)  # of a task without `keep`
+    age: Duration = timedelta(days=90)
+    log_size: Annotated[int, BeforeValidator(parse_size), Field(ge=1_000_000, le=1 << 50)] = 10**9
+
+    @field_validator("age")
+    @classmethod
+    def _a_day_at_least(cls, age: timedelta) -> timedelta:
+        if age < timedelta(days=1):
+            raise ValueError("must be a day (1d) or more")
+        return age
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one start of CronPilot goes by. All paths are absolute."""
+
+    state_dir: Path
+    database: Path
+    config_file: Path | None
+    tasks_file: Path | None
+    tasks_file_found: Found | None
+    timezone: str  # IANA name; of tasks that set none
+    max_workers: int = 10
+    pools: dict[str, int] = field(default_factory=dict)  # name -> slots
+    connect: str | None = None  # URL of another machine's engine
+    api: ApiSettings = field(default_factory=ApiSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
+    settings_warnings: tuple[str, ...] = ()  # sentences; nothing that stops a start
+    take_over: bool = False  # archive what other tasks files declared and this one does not
+
+
+class _Scheduler(BaseModel):
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    timezone: Annotated[str, Field(strict=True)] | None = None
+    max_workers: int = Field(default=10, ge=1, le=1000, strict=True)
+    jobstore_url: Annotated[str, Field(strict=True)] | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str | None) -> str | None:
+        if name is not None:
+            find_zone(name)
+        return name
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    scheduler: _Scheduler = Field(default_factory=_Scheduler)
+    pools: dict[
+        Annotated[str, Field(min_length=1, max_length=200)],
+        Annotated[int, Field(ge=1, le=1000, strict=True)],
+    ] = Field(default_factory=dict)
+    api: ApiSettings = Field(default_factory=ApiSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
+
+
+def unsupported_platform() -> str | None:
+    """One sentence when CronPilot cannot work here at all; None when it can."""
+    if sys.platform != "linux":
+        return f"CronPilot 0.1 is for Linux; this machine says {sys.platform!r}."
+    version = sys.version_info[:2]
+    if not (3, 11) <= version <= (3, 13):
+        return f"CronPilot 0.1 needs Python 3.11 to 3.13; this is {version[0]}.{version[1]}."
+    return None
+
+
+def load_settings(
+    *,
+    config: Path | None = None,
+    tasks: Path | None = None,
+    state_dir: Path | None = None,
+    connect: str | None = None,
+    environ: Mapping[str, str],
+    cwd: Path,
+) -> Settings:
+    """Find and read config.yaml, and find tasks.yaml, which is not opened here.
+
+    Both are looked for by flag, by environment (CRONPILOT_CONFIG, CRONPILOT_TASKS), in `cwd`, in
+    the XDG config directory and in /etc/cronpilot. Relative paths are relative to `cwd`.
+
+    Raises:
+        ConfigError: a file that was named does not exist.
+        InvalidFile: config.yaml cannot be used; every complaint.
+    """
+    notes: list[str] = []
+    search = _Search(environ, cwd.absolute(), notes)
+    config_file, _ = search.find("config.yaml", config, "--config", "CRONPILOT_CONFIG")
+    tasks_file, found = search.find("tasks.yaml", tasks, "--tasks", "CRONPILOT_TASKS")
+    read = _read_config(config_file) if config_file else _Config()
+    state = _state_dir(state_dir, environ, cwd.absolute())
+    url = read.scheduler.jobstore_url
+    return Settings(
+        state_dir=state,
+        database=database_of(url, state) if url else state / DEFAULT_DATABASE,
+        config_file=config_file,
+        tasks_file=tasks_file,
+        tasks_file_found=found,
+        timezone=read.scheduler.timezone or machine_timezone(environ, notes),
+        max_workers=read.scheduler.max_workers,
+        pools=read.pools,
+        connect=connect,
+        api=read.api,
+        retention=read.retention,
+        settings_warnings=tuple(notes),
+    )
+
+
+def settings_without_config(
+    *, state_dir: Path | None, environ: Mapping[str, str], cwd: Path
+) -> Settings:
+    """What would hold if there were no config.yaml and no tasks.yaml: to go on when one is bad."""
+    state = _state_dir(state_dir, environ, cwd.absolute())
+    return Settings(
+        state_dir=state, database=state / DEFAULT_DATABASE, config_file=None, tasks_file=None,
+        tasks_file_found=None, timezone=machine_timezone(environ, []),
+    )  # fmt: skip
+
+
+# --- config.yaml ---------------------------------------------------------------------------------
+
+
+def _read_config(path: Path) -> _Config:
+    # Here, because most commands on most machines read no YAML.
+    from cronpilot.config.strict_yaml import load
+    from cronpilot.config.wording import complaints_of
+
+    document = load(path)
+    value = document.value
+    if value is None:  # an empty file, or one of comments alone
+        return _Config()
+    if not isinstance(value, dict):
+        raise InvalidFile([document.complaint((), "must be keys with values.", _CONFIG_EXAMPLE)])
+    # A section whose lines are all commented out is the same as none.
+    given = {key: section for key, section in value.items() if section is not None}
+    complaints = _url_complaints(document)
+    try:
+        config = _Config.model_validate(given)
+    except ValidationError as error:
+        complaints += complaints_of(error, _Config, document, ())
+    if complaints:
+        raise InvalidFile(sorted(complaints, key=lambda complaint: complaint.line))
+    return config
+
+
+_CONFIG_EXAMPLE = "Such as scheduler: {max_workers: 10}."
+
+
+def _url_complaints(document: Document) -> list[Complaint]:
+    scheduler = document.value.get("scheduler")
+    url = scheduler.get("jobstore_url") if isinstance(scheduler, dict) else None
+    try:
+        if isinstance(url, str):
+            database_of(url, Path("/"))
+    except ConfigError as error:
+        return [document.complaint(("scheduler", "jobstore_url"), error.problem, error.hint)]
+    return []
+
+
+def database_of(url: str, state_dir: Path) -> Path:
+    """The file that `jobstore_url` names; a relative one (three slashes) is in `state_dir`.
+
+    Raises:
+        ConfigError: anything but a file of SQLite. A URL may hold a password, so only its scheme is
+            repeated.
+    """
+    scheme, colon, rest = url.partition("://")
+    if not colon or scheme != "sqlite":
+        named = f"{scheme}: databases are" if colon else "it is"
+        raise ConfigError(f"cannot be used: {named} not SQLite.", "Use sqlite:///cronpilot.db.")
+    name = rest.removeprefix("/")
+    if name == rest or not name or name.endswith("/") or set(name) & set("?#\0"):
+        raise ConfigError(
+            "names no file.",
+            "Use sqlite:///cronpilot.db (in the state directory) or sqlite:////var/lib/cronpilot.db.",
+        )
+    return Path(os.path.normpath(state_dir / name))
+
+
+# --- where files are -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The places where a file may be, in their order."""
+
+    environ: Mapping[str, str]
+    cwd: Path
+    notes: list[str]
+
+    def find(
+        self, name: str, flag: Path | None, flag_name: str, variable: str
+    ) -> tuple[Path | None, Found | None]:
+        if flag is not None:
+            return self._named(flag, flag_name), "flag"
+        if named := self.environ.get(variable):
+            return self._named(Path(named), variable), "environment"
+        if self._trusted(self.cwd / name):
+            return self.cwd / name, "working directory"
+        xdg = _xdg(self.environ, "XDG_CONFIG_HOME", ".config") / "cronpilot" / name
+        if _is_there(xdg):
+            return xdg, "xdg"
+        if _is_there(_ETC / name):
+            return _ETC / name, "etc"
+        return None, None
+
+    def _named(self, path: Path, by: str) -> Path:
+        absolute = _absolute(path, self.cwd)
+        if not _is_there(absolute):
+            raise ConfigError(
+                f"{by}: there is no file {clean(str(absolute))}.", "Check the path for a slip."
+            )
+        return absolute
+
+    def _trusted(self, path: Path) -> bool:
+        """Whether a file that just lies here may say what is run: only its owner's own may."""
+        try:
+            link, target = path.lstat(), path.stat()
+        except OSError:
+            return False
+        mine = os.geteuid()
+        if (link.st_uid, target.st_uid) != (mine, mine):
+            why = "it belongs to another user"
+        elif target.st_mode & 0o002:
+            why = "everybody may write to it"
+        else:
+            return True
+        self.notes.append(
+            f"{clean(str(path))} is not used: {why}. If you trust it, name it with a flag."
+        )
+        return False
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a parent is closed to us; a NUL in the path
+        return False
+
+
+def _absolute(path: Path, cwd: Path) -> Path:
+    return Path(os.path.normpath(cwd / path))
+
+
+def _xdg(environ: Mapping[str, str], variable: str, below_home: str) -> Path:
+    """A base directory of the XDG specification, which tells us to ignore relative ones."""
+    named = Path(environ.get(variable, ""))
+    if named.is_absolute():
+        return named
+    return Path(environ.get("HOME") or Path("~").expanduser()) / below_home
+
+
+def _state_dir(flag: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:
+    if flag is not None:
+        return _absolute(flag, cwd)
+    if named := environ.get("CRONPILOT_STATE_DIR"):
+        return _absolute(Path(named), cwd)
+    return _absolute(_xdg(environ, "XDG_STATE_HOME", ".local/state") / "cronpilot", cwd)
+
+
+# --- the machine's time zone ---------------------------------------------------------------------
+
+
+def machine_timezone(environ: Mapping[str, str], notes: list[str]) -> str:
+    """The IANA name of this machine's zone; UTC, with a note, when nobody can tell it.
+
+    TZ, else the link /etc/localtime, which is what cron goes by, else what tzlocal finds.
+    """
+    candidates = (environ.get("TZ", "").removeprefix(":"), _linked_zone(), _tzlocal_name())
+    for candidate in candidates:
+        name = candidate.rpartition(_ZONEINFO)[2] if candidate.startswith("/") else candidate
+        if name and _is_zone(name):
+            return name
+    notes.append("The machine's time zone is unknown: UTC is used. Set scheduler.timezone.")
+    return "UTC"
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        find_zone(name)
+    except InvalidSchedule:
+        return False
+    return True
+
+
+def _linked_zone(link: str = "/etc/localtime") -> str:
+    target = os.path.realpath(link)
+    return target if _ZONEINFO in target else ""
+
+
+def _tzlocal_name() -> str:
+    import tzlocal  # here, because only machines without the link need it
+
+    with warnings.catch_warnings():  # its own words would go to the terminal
+        warnings.simplefilter("ignore")
+        try:
+            return str(tzlocal.get_localzone_name() or "")
+        except (LookupError, ValueError, OSError):
+            return ""
