@@ -1,0 +1,96 @@
+"""How values of the domain lie in columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache, partial
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Dialect, String, TypeDecorator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware instant, stored as microseconds since 1970 UTC; naive values are refused."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone")
+        return (value - EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else EPOCH + value * _MICROSECOND
+
+
+class Milliseconds(TypeDecorator[timedelta]):
+    """A duration, stored as whole milliseconds."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: timedelta | None, dialect: Dialect) -> int | None:
+        return None if value is None else round(value / _MILLISECOND)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> timedelta | None:
+        return None if value is None else value * _MILLISECOND
+
+
+class Word(TypeDecorator[Any]):
+    """A StrEnum, stored as its text (its table adds the CHECK: see `one_of`)."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(self.kind(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.kind(value)
+
+
+class Model(TypeDecorator[Any]):
+    """A small pydantic model, stored as JSON."""
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, kind: type[BaseModel]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: BaseModel | None, dialect: Dialect) -> Any:
+        return None if value is None else value.model_dump(mode="json")
+
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[str | None], BaseModel | None]:
+        """From the stored text: thousands of rows share a few, and validating costs most."""
+        return partial(_validated, self.kind)
+
+
+@lru_cache(maxsize=16_384)
+def _validated(kind: type[BaseModel], text: str | None) -> BaseModel | None:
+    """The models are frozen, so rows can share them."""
+    return None if text is None else kind.model_validate(json.loads(text))
+
+
+def one_of(column: str, kind: type[StrEnum], name: str) -> CheckConstraint:
+    """The CHECK that keeps a column to the words of an enumeration."""
+    words = ", ".join(f"'{word}'" for word in kind)
+    return CheckConstraint(f"{column} IN ({words})", name=name)

@@ -1,0 +1,58 @@
+"""What the database remembers about itself, and the audit of who did what."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select
+
+from cronpilot.storage.database import upsert
+from cronpilot.storage.tables import Audit, Setting
+
+_SETTING = Setting.__table__  # type: ignore[attr-defined]
+AUDIT = Audit.__table__  # type: ignore[attr-defined]
+
+INSTALLATION = "installation_id"
+TASKS_FILE = "tasks_file"
+PAUSED_AT = "scheduler_paused_at"
+FOREIGN_RUNS = "foreign_runs"  # up to this id, a log without a row is of a database that is gone
+
+
+def get(connection: Connection, key: str) -> str | None:
+    """The setting of that key, None when it was never set."""
+    return connection.execute(
+        select(_SETTING.c.value).where(_SETTING.c.key == key)
+    ).scalar_one_or_none()
+
+
+def put(connection: Connection, key: str, value: str | None) -> None:
+    """Set it; None forgets it."""
+    if value is None:
+        connection.execute(delete(_SETTING).where(_SETTING.c.key == key))
+        return
+    connection.execute(upsert(_SETTING, "key"), {"key": key, "value": value})
+
+
+def newest(connection: Connection) -> datetime | None:
+    """When the last thing was noted. Served by the index `audit_at`."""
+    return connection.execute(
+        select(AUDIT.c.at).order_by(AUDIT.c.at.desc()).limit(1)
+    ).scalar_one_or_none()
+
+
+def note(
+    connection: Connection,
+    *,
+    at: datetime,
+    actor: str,
+    action: str,
+    task_id: int | None = None,
+    run_id: int | None = None,
+    detail: str = "",
+) -> None:
+    """Write one line of the audit."""
+    connection.execute(
+        insert(AUDIT).values(
+            at=at, actor=actor, action=action, task_id=task_id, run_id=run_id, detail=detail
+        )
+    )

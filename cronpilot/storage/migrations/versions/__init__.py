@@ -1,0 +1,3 @@
+"""The schema changes, oldest first."""
+
+from __future__ import annotations

@@ -1,0 +1,212 @@
+"""Which runs, and which logs, may be forgotten. Every read is one page of at most `BATCH` rows.
+
+What stays whatever the rules say, as long as its task is there: what is not over, a task's newest
+run, its newest success, its newest failure. Of the rest, successes and skipped slots go first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from cronpilot.domain.run import ACTIVE, BAD
+from cronpilot.storage.tables import Attempt, Run, Task
+
+_RUN = Run.__table__  # type: ignore[attr-defined]
+_TASK = Task.__table__  # type: ignore[attr-defined]
+_ATTEMPT = Attempt.__table__  # type: ignore[attr-defined]
+
+BATCH = 200  # rows in one transaction: the writer is taken for some milliseconds
+# The rows of slots that a clock set back could bring round again: without them they would be
+# started twice. A clock is hardly ever wrong by more than a time zone.
+RECENT = timedelta(days=1)
+
+_FAILURES = sorted(BAD)
+_OPEN = sorted(ACTIVE)
+_NEWER = _RUN.alias("newer")
+
+
+def _newer(status: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The task has a newer run of that kind. Served by the index `run_task`."""
+    return exists(
+        select(_NEWER.c.id).where(
+            _NEWER.c.task_id == _RUN.c.task_id, _NEWER.c.id > _RUN.c.id, status
+        )
+    )
+
+
+_IS_FAILURE = _RUN.c.status.in_(_FAILURES)
+_IS_OVER = _RUN.c.status.not_in(_OPEN)
+_IS_SPARED = and_(
+    _TASK.c.archived_at.is_(None),
+    or_(
+        func.coalesce(_TASK.c.last_run_id, 0) == _RUN.c.id,
+        and_(_RUN.c.status == "success", ~_newer(_NEWER.c.status == "success")),
+        and_(_IS_FAILURE, ~_newer(_NEWER.c.status.in_(_FAILURES))),
+    ),
+)
+_GOES = (
+    select(_RUN.c.id, _RUN.c.task_id, _RUN.c.attempts, _RUN.c.finished_at)
+    .join(_TASK, _TASK.c.id == _RUN.c.task_id)
+    .where(_IS_OVER, ~_IS_SPARED)
+    .limit(BATCH)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """A run that may go. `had_log`: its command was started, so there may be a file."""
+
+    run_id: int
+    task_id: int
+    had_log: bool
+
+
+def _doomed(connection: Connection, query: Any) -> list[Doomed]:
+    return [Doomed(row.id, row.task_id, bool(row.attempts)) for row in connection.execute(query)]
+
+
+# --- by count ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """A task with more rows than it keeps: how many of each kind are too many."""
+
+    task_id: int
+    others: int  # successes, skipped and missed slots, stopped runs
+    failures: int
+
+
+def excesses(connection: Connection, keep: int) -> list[Excess]:
+    """Tasks with more runs than their `keep`, or than this default.
+
+    Failures may take half of the room, so that they stay longer than successes and yet never push
+    all of them out. Reads the index `run_task` once; of the tasks found, their rows.
+    """
+    counted = select(_RUN.c.task_id, func.count().label("rows")).group_by(_RUN.c.task_id).subquery()
+    kept = func.coalesce(_TASK.c.keep, keep)
+    full = connection.execute(
+        select(_TASK.c.id, kept.label("keep"), counted.c.rows)
+        .join(counted, counted.c.task_id == _TASK.c.id)
+        .where(counted.c.rows > kept)
+    ).all()
+    return [_excess(connection, row.id, row.keep, row.rows) for row in full]
+
+
+def _excess(connection: Connection, task_id: int, keep: int, rows: int) -> Excess:
+    failures = connection.execute(
+        select(func.sum(case((_IS_FAILURE, 1), else_=0))).where(_RUN.c.task_id == task_id)
+    ).scalar_one()
+    too_many = rows - keep
+    others = min(too_many, max(0, rows - failures - keep // 2))
+    return Excess(task_id, others, too_many - others)
+
+
+def oldest(
+    connection: Connection, task_id: int, *, failures: bool, most: int, now: datetime
+) -> list[Doomed]:
+    """The oldest runs of a task that may go; slots of the last day stay. Served by `run_task`."""
+    return _doomed(
+        connection,
+        _GOES.where(
+            _RUN.c.task_id == task_id,
+            _IS_FAILURE if failures else ~_IS_FAILURE,
+            or_(_RUN.c.scheduled_for.is_(None), _RUN.c.scheduled_for < now - RECENT),
+        )
+        .order_by(_RUN.c.id)
+        .limit(min(most, BATCH)),
+    )
+
+
+# --- by age --------------------------------------------------------------------------------------
+
+
+def ended_before(
+    connection: Connection, moment: datetime, *, after: tuple[datetime, int] | None
+) -> tuple[list[Doomed], tuple[datetime, int] | None]:
+    """Runs that ended before `moment` and may go, oldest end first, and where to read on.
+
+    Served by the index `run_finished`.
+    """
+    query = _GOES.where(_RUN.c.finished_at < moment).order_by(_RUN.c.finished_at, _RUN.c.id)
+    if after is not None:
+        query = query.where(tuple_(_RUN.c.finished_at, _RUN.c.id) > tuple_(*_typed(after)))
+    rows = connection.execute(query).all()
+    found = [Doomed(row.id, row.task_id, bool(row.attempts)) for row in rows]
+    return found, (rows[-1].finished_at, rows[-1].id) if rows else None
+
+
+def _typed(after: tuple[datetime, int]) -> tuple[Any, Any]:
+    from sqlalchemy import literal
+
+    return literal(after[0], _RUN.c.finished_at.type), literal(after[1])
+
+
+def ended_somewhen_before(connection: Connection, moment: datetime) -> list[Doomed]:
+    """Lost runs whose end nobody knows, asked for before `moment`. Served by `run_finished`."""
+    return _doomed(
+        connection,
+        _GOES.where(_RUN.c.finished_at.is_(None), _RUN.c.queued_at < moment).order_by(_RUN.c.id),
+    )
+
+
+# --- by the size of logs -------------------------------------------------------------------------
+
+
+def oldest_logs(connection: Connection, *, failures: bool, after: int) -> list[Doomed]:
+    """Ended runs with a log that may go, oldest first, with ids above `after`."""
+    return _doomed(
+        connection,
+        _GOES.where(
+            _RUN.c.id > after,
+            _RUN.c.attempts > 0,
+            _RUN.c.log_removed.is_(False),
+            _IS_FAILURE if failures else ~_IS_FAILURE,
+        ).order_by(_RUN.c.id),
+    )
+
+
+def mark_log_removed(connection: Connection, ids: Sequence[int]) -> None:
+    """Say that these runs have no log any more; the files go after the commit."""
+    connection.execute(
+        update(_RUN).where(_RUN.c.id.in_(ids), _IS_OVER).values(log_removed=True)
+    )  # fmt: skip
+
+
+def without_log(connection: Connection, ids: Iterable[int]) -> set[int]:
+    """Which of these have no row, or one that says that the log is gone."""
+    asked = set(ids)
+    having = connection.execute(
+        select(_RUN.c.id).where(_RUN.c.id.in_(asked), _RUN.c.log_removed.is_(False))
+    ).scalars()
+    return asked - set(having)
+
+
+# --- forgetting ----------------------------------------------------------------------------------
+
+
+def forget(connection: Connection, ids: Sequence[int]) -> int:
+    """Delete runs that are over, with their attempts; how many. Figures of tasks stay."""
+    over = list(
+        connection.execute(select(_RUN.c.id).where(_RUN.c.id.in_(ids), _IS_OVER)).scalars()
+    )  # fmt: skip
+    connection.execute(delete(_ATTEMPT).where(_ATTEMPT.c.run_id.in_(over)))
+    connection.execute(delete(_RUN).where(_RUN.c.id.in_(over)))
+    return len(over)

@@ -1,0 +1,363 @@
+"""Tasks: what is due, what a decision needs to know, and every change of a definition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    String,
+    bindparam,
+    case,
+    cast,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
+
+from cronpilot.client.messages import TaskQuery
+from cronpilot.domain.run import BAD, Status
+from cronpilot.domain.schedule import Schedule
+from cronpilot.domain.task import TaskSpec
+from cronpilot.storage import revisions
+from cronpilot.storage.database import BY_OPEN, DIALECT
+from cronpilot.storage.tables import OPEN, PLANNED, WIDE, Origin, Run, Task
+
+TASK = Task.__table__  # type: ignore[attr-defined]
+RUN = Run.__table__  # type: ignore[attr-defined]
+
+SPEC_FIELDS = tuple(TaskSpec.model_fields)
+_LIVE = TASK.c.archived_at.is_(None)
+
+_DUE = (
+    select(
+        TASK.c.id, TASK.c.name, TASK.c.next_run_at, TASK.c.schedule, TASK.c.resolved,
+        TASK.c.zone_key, TASK.c.spread,
+    )
+    .where(text(PLANNED), TASK.c.next_run_at <= bindparam("now"))
+    .order_by(TASK.c.next_run_at)
+    .limit(bindparam("most"))
+)  # fmt: skip
+_EARLIEST = select(TASK.c.next_run_at).where(text(PLANNED)).order_by(TASK.c.next_run_at).limit(1)
+_FACTS = select(
+    TASK.c.id, TASK.c.name, TASK.c.schedule, TASK.c.resolved, TASK.c.zone_key, TASK.c.next_run_at,
+    TASK.c.spread, TASK.c.overlap, TASK.c.missed, TASK.c.missed_limit, TASK.c.deadline,
+    TASK.c.paused_at, TASK.c.active, TASK.c.archived_at, TASK.c.priority, TASK.c.pool,
+    TASK.c.version,
+).where(TASK.c.id.in_(bindparam("ids", expanding=True)))  # fmt: skip
+_OPEN = (
+    select(RUN.c.task_id, RUN.c.id, RUN.c.status)
+    .with_hint(RUN, BY_OPEN, DIALECT)
+    .where(text(OPEN), RUN.c.beside.is_(False), RUN.c.task_id.in_(bindparam("ids", expanding=True)))
+    .order_by(RUN.c.id)
+)
+_SET_NEXT = update(TASK).where(TASK.c.id == bindparam("task")).values(next_run_at=bindparam("next"))
+
+
+def due(connection: Connection, now: datetime, most: int = 200) -> list[RowMapping]:
+    """What is due at `now`, soonest first: id, name, next_run_at and what its trigger needs.
+
+    Served by the index `task_due`.
+    """
+    return list(connection.execute(_DUE, {"now": now, "most": most}).mappings())
+
+
+def earliest(connection: Connection) -> datetime | None:
+    """When the next task is due. Served by the index `task_due`."""
+    return connection.execute(_EARLIEST).scalar_one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run of a task that is not over."""
+
+    id: int
+    status: Status
+
+
+def facts(connection: Connection, ids: Sequence[int]) -> list[RowMapping]:
+    """What `plan` needs to know of these tasks; the order is not defined."""
+    return list(connection.execute(_FACTS, {"ids": list(ids)}).mappings())
+
+
+def open_runs(connection: Connection, ids: Sequence[int]) -> dict[int, list[OpenRun]]:
+    """The runs of these tasks that are not over, oldest first; without tests that run beside them.
+
+    Served by the index `run_open`.
+    """
+    found: dict[int, list[OpenRun]] = {}
+    for row in connection.execute(_OPEN, {"ids": list(ids)}):
+        found.setdefault(row.task_id, []).append(OpenRun(row.id, row.status))
+    return found
+
+
+def set_next(connection: Connection, moves: Sequence[tuple[int, datetime | None]]) -> None:
+    """Move `next_run_at` of these tasks."""
+    if moves:
+        connection.execute(_SET_NEXT, [{"task": task, "next": at} for task, at in moves])
+
+
+# --- reading for people --------------------------------------------------------------------------
+
+_LAST = RUN.alias("last_run")
+_COUNTS = (
+    select(
+        RUN.c.task_id,
+        func.sum(case((RUN.c.status.in_(["starting", "running"]), 1), else_=0)).label("going"),
+        func.sum(case((RUN.c.status == "queued", 1), else_=0)).label("waiting"),
+        func.sum(case((RUN.c.status == "retrying", 1), else_=0)).label("again"),
+    )
+    .with_hint(RUN, BY_OPEN, DIALECT)
+    .where(text(OPEN))
+    .group_by(RUN.c.task_id)
+    .subquery("open_counts")
+)
+_VIEW = (
+    select(
+        TASK,
+        *(column.label(f"last_{column.name}") for column in _LAST.c if column.name not in WIDE),
+        func.coalesce(_COUNTS.c.going, 0).label("going"),
+        func.coalesce(_COUNTS.c.waiting, 0).label("waiting"),
+        func.coalesce(_COUNTS.c.again, 0).label("again"),
+    )
+    .outerjoin(_LAST, _LAST.c.id == TASK.c.last_run_id)
+    .outerjoin(_COUNTS, _COUNTS.c.task_id == TASK.c.id)
+)
+_SORTS: dict[str, Any] = {
+    "id": TASK.c.id,
+    "name": func.lower(TASK.c.name),
+    "next_run_at": TASK.c.next_run_at,
+    "last_run": TASK.c.last_run_id,
+}
+
+
+def page(connection: Connection, query: TaskQuery) -> tuple[list[RowMapping], int]:
+    """The rows that a query asks for, for `engine.views.task_view`, and how many match."""
+    conditions = [_LIVE, *_conditions(query)]
+    total = connection.execute(
+        select(func.count()).select_from(_matching(query)).where(*conditions)
+    ).scalar_one()
+    key = _SORTS[query.sort]
+    order = (key.desc() if query.descending else key.asc()).nulls_last()
+    rows = connection.execute(
+        _VIEW.where(*conditions).order_by(order, TASK.c.id).offset(query.offset).limit(query.limit)
+    ).mappings()
+    return list(rows), total
+
+
+def _matching(query: TaskQuery) -> Any:
+    joined = TASK
+    if query.state == "failing":
+        joined = joined.outerjoin(_LAST, _LAST.c.id == TASK.c.last_run_id)
+    if query.state == "running":
+        joined = joined.outerjoin(_COUNTS, _COUNTS.c.task_id == TASK.c.id)
+    return joined
+
+
+def _conditions(query: TaskQuery) -> Iterable[Any]:
+    if query.name is not None:
+        yield TASK.c.name == query.name
+    for word in query.text.lower().split():
+        yield or_(
+            func.lower(TASK.c.name).contains(word, autoescape=True),
+            func.lower(cast(TASK.c.tags, String)).contains(word, autoescape=True),
+            func.lower(cast(TASK.c.command, String)).contains(word, autoescape=True),
+        )
+    match query.state:
+        case "active":
+            yield TASK.c.active
+        case "failing":
+            yield _LAST.c.status.in_([str(status) for status in BAD])
+        case "running":
+            yield _COUNTS.c.going > 0
+        case "paused":
+            yield TASK.c.paused_at.is_not(None)
+
+
+def views(connection: Connection, ids: Sequence[int]) -> list[RowMapping]:
+    """The rows of these tasks (archived ones too), in the order of their ids."""
+    return list(connection.execute(_VIEW.where(TASK.c.id.in_(ids)).order_by(TASK.c.id)).mappings())
+
+
+def names(connection: Connection) -> list[str]:
+    """Every name in use, for a hint about the nearest one."""
+    return list(connection.execute(select(TASK.c.name).where(_LIVE)).scalars())
+
+
+def id_of(connection: Connection, name: str, *, archived: bool = False) -> int | None:
+    """The task of that name; `archived`: of those taken away, the last one."""
+    live = TASK.c.archived_at.is_not(None) if archived else _LIVE
+    return connection.execute(
+        select(TASK.c.id).where(TASK.c.name == name, live).order_by(TASK.c.id.desc()).limit(1)
+    ).scalar_one_or_none()
+
+
+def planned(connection: Connection, most: int) -> list[RowMapping]:
+    """The tasks with the soonest next runs."""
+    return list(
+        connection.execute(
+            select(TASK).where(text(PLANNED)).order_by(TASK.c.next_run_at).limit(most)
+        ).mappings()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Figures over all tasks that are not archived."""
+
+    tasks: int
+    active: int
+    scheduled: int
+    failing: int
+    next_run_at: datetime | None
+    next_task: str | None
+
+
+def totals(connection: Connection) -> Totals:
+    """The figures of the status bar."""
+    row = connection.execute(
+        select(
+            func.count().label("tasks"),
+            func.coalesce(func.sum(case((TASK.c.active, 1), else_=0)), 0).label("active"),
+            func.count(TASK.c.next_run_at).label("scheduled"),
+            func.coalesce(
+                func.sum(case((_LAST.c.status.in_([str(status) for status in BAD]), 1), else_=0)), 0
+            ).label("failing"),
+        )
+        .select_from(TASK.outerjoin(_LAST, _LAST.c.id == TASK.c.last_run_id))
+        .where(_LIVE)
+    ).one()
+    soonest = connection.execute(
+        select(TASK.c.next_run_at, TASK.c.name)
+        .where(text(PLANNED))
+        .order_by(TASK.c.next_run_at)
+        .limit(1)
+    ).first()
+    return Totals(
+        row.tasks, row.active, row.scheduled, row.failing,
+        soonest.next_run_at if soonest else None, soonest.name if soonest else None,
+    )  # fmt: skip
+
+
+# --- changing a definition -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is stored beside a definition: how its schedule was resolved, and when it fires next."""
+
+    resolved: str
+    zone: str
+    next_run_at: datetime | None
+
+
+# The columns come from the parameters: `.values(...)` would make an expression of each, each time.
+_ADD = insert(TASK).returning(TASK.c.id)
+_CHANGE = update(TASK).where(TASK.c.id == bindparam("task"))
+
+
+def _columns(spec: TaskSpec, plan: Plan) -> dict[str, Any]:
+    """The columns that a definition and its plan fill."""
+    return {
+        **{field: getattr(spec, field) for field in SPEC_FIELDS},
+        "resolved": plan.resolved,
+        "zone_key": plan.zone,
+        "next_run_at": plan.next_run_at,
+    }
+
+
+def all_definitions(connection: Connection) -> list[RowMapping]:
+    """Every task row, archived ones too, in the order of their ids."""
+    return list(connection.execute(select(TASK).order_by(TASK.c.id)).mappings())
+
+
+def add(
+    connection: Connection,
+    spec: TaskSpec,
+    plan: Plan,
+    *,
+    origin: Origin,
+    entry_file: str | None = None,
+    actor: str,
+    at: datetime,
+) -> int:
+    """Insert a task with its first revision; its id. `entry_file`: the tasks file it is from."""
+    meaning = spec.meaning()
+    entry_name, entry_hash = (None, None) if entry_file is None else (spec.name, meaning)
+    values = {
+        **_columns(spec, plan), "spec_hash": meaning, "version": 1, "origin": origin,
+        "entry_file": entry_file, "entry_name": entry_name, "entry_hash": entry_hash,
+        "created_at": at, "tombstone": False, "runs": 0, "successes": 0, "duration_ms": 0,
+        "last_verdicts": [],
+    }  # fmt: skip
+    task_id = connection.execute(_ADD, values).scalar_one()
+    revisions.add(
+        connection, task_id, at=at, actor=actor, version=1, before=None, after=spec
+    )  # fmt: skip
+    return int(task_id)
+
+
+def change(
+    connection: Connection,
+    row: Mapping[Any, Any],
+    spec: TaskSpec,
+    plan: Plan,
+    *,
+    actor: str,
+    at: datetime,
+    **also: Any,
+) -> None:
+    """Give the task of `row` a new definition, as a revision; `also` sets further columns.
+
+    An archived task had none in force: its revision has no `before`.
+    """
+    version = row["version"] + 1
+    values = {**_columns(spec, plan), "spec_hash": spec.meaning(), "version": version, **also}
+    connection.execute(_CHANGE, {**values, "task": row["id"]})
+    before = spec_of(row) if row["archived_at"] is None else None
+    revisions.add(
+        connection, row["id"], at=at, actor=actor, version=version, before=before, after=spec
+    )  # fmt: skip
+
+
+def archive(
+    connection: Connection, row: Mapping[Any, Any], *, actor: str, at: datetime, by_hand: bool
+) -> None:
+    """Take the task of `row` away, as a revision; its history stays. `by_hand`: an unchanged entry
+    of its tasks file does not bring it back."""
+    version = row["version"] + 1
+    set_columns(
+        connection, row["id"], archived_at=at, next_run_at=None, version=version,
+        tombstone=by_hand and row["entry_file"] is not None,
+    )  # fmt: skip
+    revisions.add(
+        connection, row["id"], at=at, actor=actor, version=version, before=spec_of(row), after=None
+    )  # fmt: skip
+
+
+def hand_over(connection: Connection, file: str) -> None:
+    """Let this tasks file declare what other files declared."""
+    connection.execute(update(TASK).where(TASK.c.entry_file != file).values(entry_file=file))
+
+
+def set_columns(connection: Connection, task_id: int, **values: Any) -> None:
+    """Set columns that are no part of the definition (pause, archive, plan)."""
+    connection.execute(update(TASK).where(TASK.c.id == task_id).values(**values))
+
+
+def spec_of(row: Mapping[Any, Any]) -> TaskSpec:
+    """The definition that a task row holds."""
+    return TaskSpec.model_construct(**{field: row[field] for field in SPEC_FIELDS})
+
+
+def schedule_of(row: Mapping[Any, Any]) -> Schedule:
+    """The schedule that a task row holds."""
+    schedule: Schedule = row["schedule"]
+    return schedule

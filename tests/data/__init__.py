@@ -1,0 +1,3 @@
+"""What earlier versions left behind."""
+
+from __future__ import annotations
