@@ -1,0 +1,155 @@
+"""Adding and changing tasks: how a definition becomes a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from cronpilot.domain.plan import COUNT_CAP, next_run_at, spread_offset
+from cronpilot.domain.run import Reason, Status, Trigger
+from cronpilot.domain.schedule import anchored_by, resolve
+from cronpilot.domain.task import TaskSpec
+from cronpilot.engine.planner import (
+    Changes,
+    decide_due,
+    fold_while_paused,
+    offset_of_row,
+    times_of,
+    times_of_row,
+)
+from cronpilot.storage import meta, runs, tasks
+from cronpilot.storage.database import Connection
+
+_PLANNED_BY = ("schedule", "timezone", "spread", "active")
+
+
+def first_plan(spec: TaskSpec, default_zone: str, now: datetime) -> tasks.Plan:
+    """The plan of a definition that is set at `now`: nothing before that is made up for."""
+    zone = spec.zone(default_zone)
+    resolved = resolve(spec.schedule, zone=zone, set_at=now, seed=spec.name)
+    return tasks.Plan(resolved, zone.key, _next(spec, resolved, zone.key, now))
+
+
+def change_definition(
+    connection: Connection,
+    row: Mapping[Any, Any],
+    spec: TaskSpec,
+    *,
+    default_zone: str,
+    actor: str,
+    now: datetime,
+    watched_since: datetime | None = None,
+    **also: Any,
+) -> Changes:
+    """Give a task another definition. Only what concerns its schedule plans it anew; slots that had
+    passed without a verdict get theirs first (see `close_slots`)."""
+    changes = Changes({row["id"]})
+    if _plans_alike(row, spec, default_zone):
+        plan = tasks.Plan(row["resolved"], row["zone_key"], row["next_run_at"])
+    else:
+        changes.add(close_slots(connection, row, now, watched_since))
+        plan = _plan_again(row, spec, default_zone, now)
+    tasks.change(connection, row, spec, plan, actor=actor, at=now, **also)
+    return changes
+
+
+def archive(
+    connection: Connection,
+    row: Mapping[Any, Any],
+    *,
+    actor: str,
+    now: datetime,
+    by_hand: bool,
+    watched_since: datetime | None = None,
+) -> Changes:
+    """Take a task away; slots that had passed without a verdict get theirs first."""
+    changes = close_slots(connection, row, now, watched_since)
+    tasks.archive(connection, row, actor=actor, at=now, by_hand=by_hand)
+    changes.task_ids.add(row["id"])
+    return changes
+
+
+def plan_from_now(connection: Connection, row: Mapping[Any, Any], now: datetime) -> None:
+    """Plan a task's next run from `now` on, as after a backward step of the clock."""
+    spec = tasks.spec_of(row)
+    resolved = anchored_by(spec.schedule.type, row["resolved"], now)
+    tasks.set_columns(
+        connection, row["id"], resolved=resolved,
+        next_run_at=_next(spec, resolved, row["zone_key"], now),
+    )  # fmt: skip
+
+
+def close_slots(
+    connection: Connection,
+    row: Mapping[Any, Any],
+    now: datetime,
+    watched_since: datetime | None = None,
+) -> Changes:
+    """Record slots that were due and had no verdict when their plan was changed.
+
+    What passed in a pause is folded as by its end. What became due a moment ago, while an engine
+    watched, is decided as the pass over due tasks was about to: by the definition of that moment.
+    The rest passed while nobody was there, and is not made up for across a change.
+
+    Args:
+        watched_since: from when on the clock has been watched; None: nobody did.
+    """
+    due = row["next_run_at"]
+    if due is None or due > now:
+        return Changes()
+    if row["paused_at"] is not None or meta.get(connection, meta.PAUSED_AT) is not None:
+        return fold_while_paused(connection, [row["id"]], now)
+    if watched_since is not None and due >= watched_since:
+        return decide_due(connection, [row["id"]], now, watched_since)
+    return Changes(run_ids=_miss(connection, row, due, now))
+
+
+def _miss(
+    connection: Connection, row: Mapping[Any, Any], due: datetime, now: datetime
+) -> list[int]:
+    """Record all slots from `due` on as missed, in one row."""
+    times, offset = times_of_row(row), offset_of_row(row)
+    first = due - offset
+    last = times.latest(now - offset) or first
+    count = 1 + times.count(first, last, COUNT_CAP - 1) if last > first else 1
+    slot = runs.Slot(
+        task_id=row["id"],
+        task_version=row["version"],
+        trigger=Trigger.SCHEDULE,
+        status=Status.MISSED,
+        reason=Reason.DOWN,
+        scheduled_for=first,
+        queued_at=now,
+        priority=row["priority"],
+        pool=row["pool"],
+        folded_until=last if count > 1 else None,
+        folded_count=count,
+    )
+    return runs.record(connection, [slot])
+
+
+def _plans_alike(row: Mapping[Any, Any], spec: TaskSpec, default_zone: str) -> bool:
+    same = all(row[name] == getattr(spec, name) for name in _PLANNED_BY)
+    # The offset of a spread is made from the name, and is part of next_run_at.
+    same = same and (not spec.spread or row["name"] == spec.name)
+    return same and row["zone_key"] == spec.zone(default_zone).key and row["archived_at"] is None
+
+
+def _plan_again(
+    row: Mapping[Any, Any], spec: TaskSpec, default_zone: str, now: datetime
+) -> tasks.Plan:
+    fresh = first_plan(spec, default_zone, now)
+    if row["schedule"] == spec.schedule and row["zone_key"] == fresh.zone:
+        # The schedule itself is the same: its minute, its anchor, its hashed numbers stay.
+        return tasks.Plan(
+            row["resolved"], row["zone_key"], _next(spec, row["resolved"], row["zone_key"], now)
+        )
+    return fresh
+
+
+def _next(spec: TaskSpec, resolved: str, zone: str, now: datetime) -> datetime | None:
+    if not spec.active:
+        return None
+    times = times_of(spec.schedule.type, resolved, zone)
+    return next_run_at(times, spread_offset(spec.name, spec.spread), now)

@@ -1,0 +1,349 @@
+"""Worker slots and pools: what is queued is claimed, started, and followed to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from cronpilot.domain.plan import Final
+from cronpilot.domain.run import Reason, Status
+from cronpilot.domain.secrets import mask
+from cronpilot.domain.text import clean
+from cronpilot.engine.clock import Clock
+from cronpilot.engine.launch import Claim, Launcher, claim_of, make_order
+from cronpilot.engine.planner import Changes
+from cronpilot.engine.reports import Applied, Report, apply_reports, finish
+from cronpilot.engine.threads import start_threads
+from cronpilot.errors import ConfigError, CronPilotError, Refused, StorageProblem
+from cronpilot.runner.executor import Executor
+from cronpilot.runner.keeper import crash
+from cronpilot.runner.messages import AttemptKey, Ended, NeverStarted, Started, StartOrder
+from cronpilot.storage import runs
+from cronpilot.storage.database import Connection, Database
+from cronpilot.storage.details import keep_environment
+
+log = logging.getLogger("cronpilot.dispatcher")
+
+TICK_S = 1.0
+UNHEARD_S = 2.0  # a start that nobody confirmed for so long is settled from its record
+_HEARD = {Started: "engine.got_started", Ended: "engine.got_done", NeverStarted: "engine.revoked"}
+BACK_OFF_S = (1, 2, 4, 8, 15, 30, 60)  # after a start that the machine refused
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much may run at once."""
+
+    max_workers: int
+    pools: Mapping[str, int]
+
+
+class Dispatcher:
+    """Lives in the engine's loop. `kick` says that the queue or the slots may have changed; one
+    turn claims what may start, commits it, and only then asks the runner."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        executor: Executor,
+        launcher: Launcher,
+        clock: Clock,
+        room: Room,
+        is_paused: Callable[[], bool],
+        tell: Callable[[Changes], None],
+        trouble: Callable[[Exception | None], None],
+        refused: Callable[[Exception | None], None],
+        has_room: Callable[[], bool],
+    ) -> None:
+        """
+        Args:
+            trouble: told when the database refuses (the error), and when it works again (None).
+            refused: the same of the machine, when it has nothing to spare for a command.
+        """
+        self._database, self._executor, self._launcher = database, executor, launcher
+        self._clock, self.room = clock, room
+        self._is_paused, self._tell = is_paused, tell
+        self._trouble, self._refused = trouble, refused
+        self._has_room, self.is_disk_full = has_room, False
+        self._wanted = asyncio.Event()
+        self._reports: list[Report] = []
+        self._alarm = asyncio.Event()
+        self._unheard: dict[AttemptKey, float] = {}
+        self._held: dict[int, float] = {}  # run -> elapsed time at which it may be tried again
+        self._refusals: dict[int, int] = {}
+        self._retry_at: datetime | None = None
+        self._linked = False
+        self._closing = False
+        self._reading: set[asyncio.Task[None]] = set()  # starts that wait for an env_file
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether the keeper answers."""
+        return self._linked
+
+    # --- what others say ---
+
+    def kick(self) -> None:
+        self._wanted.set()
+
+    def report(self, report: Report) -> None:
+        """The runner says how an attempt goes on."""
+        self._unheard.pop(report.key, None)
+        self._reports.append(report)
+        self.kick()
+        crash.here(_HEARD[type(report)])
+
+    def linked(self, keys: Iterable[AttemptKey]) -> None:
+        """The keeper answers, and holds these attempts."""
+        self._linked = True
+        for key in keys:
+            self._unheard.pop(key, None)
+        self.kick()
+
+    def unlinked(self) -> None:
+        """The keeper is gone: nothing is started until another has answered."""
+        self._linked = False
+        self._unheard.clear()
+
+    def close(self) -> None:
+        """Claim no more; what was reported is still written."""
+        self._closing = True
+
+    # --- the work ---
+
+    async def run(self) -> None:
+        """Claim and write reports until cancelled."""
+        await start_threads()
+        self._retry_at = await self._read(runs.next_retry)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._turns())
+                group.create_task(self._ticks())
+        finally:
+            for start in self._reading:
+                start.cancel()
+
+    async def drain(self) -> None:
+        """Write what was reported so far."""
+        while self._reports:
+            await self._turn()
+
+    async def _turns(self) -> None:
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                await self._turn()
+            except StorageProblem as problem:
+                self._trouble(problem)
+                await asyncio.sleep(TICK_S)
+                self.kick()
+
+    async def _turn(self) -> None:
+        """Write what was reported and claim what may start then, in one transaction: half the
+        commits, and a slot is taken again in the moment in which it is known to be free."""
+        reports, self._reports = self._reports, []
+        claims = self._linked and not self._closing and not self.is_disk_full
+        if not reports and not claims:
+            return
+        try:
+            applied, claimed = await asyncio.wrap_future(
+                self._database.write(lambda c: self._write_turn(c, reports, claims=claims))
+            )
+        except StorageProblem:  # the records keep what happened until this works
+            self._reports = reports + self._reports
+            raise
+        self._trouble(None)
+        if reports:
+            self._after(applied, reports)
+        if claimed:
+            crash.here("engine.committed")
+            self._tell_claimed(claimed)
+            for claim in claimed:
+                self._start(claim)
+
+    def _write_turn(
+        self, connection: Connection, reports: Sequence[Report], *, claims: bool
+    ) -> tuple[Applied, Sequence[Claim]]:
+        applied = apply_reports(connection, reports, self._launcher.log_size, self._clock.now())
+        return applied, self._claim(connection, applied.not_started) if claims else []
+
+    def _claim(self, connection: Connection, refused: Sequence[int]) -> list[Claim]:
+        """Mark what may start as starting, but none of `refused`, which will back off."""
+        busy = runs.busy(connection)
+        free = self.room.max_workers - sum(busy.values())
+        left = {pool: size - busy.get(pool, 0) for pool, size in self.room.pools.items()}
+        now, held = self._clock.now(), [*self._held_now(), *refused]
+        claimed: list[Claim] = []
+        again = True
+        while again and len(claimed) < free:
+            found = runs.next_in_queue(
+                connection,
+                most=free - len(claimed),
+                full_pools=[pool for pool, room in left.items() if room <= 0],
+                held=[*held, *(claim.key.run_id for claim in claimed)],
+                scheduler_paused=self._is_paused(),
+            )
+            again = False
+            for run, task in found:
+                pool = run["pool"]
+                if pool in left:
+                    if left[pool] <= 0:
+                        again = True  # filled by one before it; the next look leaves this pool out
+                        continue
+                    left[pool] -= 1
+                claimed.append(claim_of(self._launcher, run, task))
+        runs.claim(
+            connection, [claim.run for claim in claimed],
+            [claim.environment for claim in claimed], boot_id=self._launcher.boot_id, at=now,
+        )  # fmt: skip
+        if claimed:
+            crash.here("engine.in_txn")
+        return claimed
+
+    def _held_now(self) -> list[int]:
+        elapsed = self._clock.elapsed()
+        for run_id in [run for run, until in self._held.items() if until <= elapsed]:
+            del self._held[run_id]
+        return list(self._held)
+
+    def _tell_claimed(self, claimed: Sequence[Claim]) -> None:
+        self._tell(
+            Changes(
+                {claim.run["task_id"] for claim in claimed},
+                [claim.key.run_id for claim in claimed],
+            )
+        )  # fmt: skip
+
+    def _start(self, claim: Claim) -> None:
+        if claim.order is not None:
+            self._send(claim.key, claim.order)
+            return
+        # A file on a disk that hangs must keep nobody else waiting.
+        start = asyncio.create_task(self._start_with_file(claim))
+        self._reading.add(start)
+        start.add_done_callback(self._reading.discard)
+
+    async def _start_with_file(self, claim: Claim) -> None:
+        """Read the env_file, keep what it says with the run, and only then let it start."""
+        order = await asyncio.to_thread(make_order, self._launcher, claim)
+        if isinstance(order, StartOrder):
+            run_id, variables = claim.key.run_id, mask(order.env)
+            with contextlib.suppress(StorageProblem):  # it is claimed: it starts all the same
+                await asyncio.wrap_future(
+                    self._database.write(lambda c: keep_environment(c, run_id, variables))
+                )
+        self._send(claim.key, order)
+
+    def _send(self, key: AttemptKey, order: StartOrder | ConfigError) -> None:
+        if isinstance(order, ConfigError):
+            self.report(NeverStarted(key, str(order), retry=False))
+            return
+        self._unheard[key] = self._clock.elapsed()
+        if self._linked:  # else the next link settles it: no record, so nothing was started
+            self._executor.start(order)
+            crash.here("engine.sent")
+
+    def _after(self, applied: Applied, reports: Sequence[Report]) -> None:
+        for report in reports:
+            if isinstance(report, Started | Ended):
+                self._refusals.pop(report.key.run_id, None)
+        for run_id in applied.not_started:
+            self._hold(run_id)
+        if applied.exhausted:
+            self._refused(_exhausted(applied.exhausted))
+        elif any(isinstance(report, Started | Ended) for report in reports):
+            self._refused(None)
+        if applied.over:
+            crash.here("engine.after_final")
+        self._executor.forget(applied.over)
+        self._tell(applied.changes)
+        if applied.retries:
+            self._retry_at = self._clock.now()  # the tick looks up when the next one really is
+            self._alarm.set()
+
+    def _hold(self, run_id: int) -> None:
+        """Back off: the machine had no process or memory to spare."""
+        refusals = self._refusals.get(run_id, 0)
+        self._refusals[run_id] = refusals + 1
+        pause = BACK_OFF_S[min(refusals, len(BACK_OFF_S) - 1)]
+        self._held[run_id] = self._clock.elapsed() + pause
+        asyncio.get_running_loop().call_later(pause + 0.01, self.kick)
+
+    # --- time ---
+
+    async def _ticks(self) -> None:
+        while True:
+            with contextlib.suppress(StorageProblem):  # told by the writes themselves
+                await self._tick()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._alarm.wait(), self._until_next_tick())
+            self._alarm.clear()
+
+    def _until_next_tick(self) -> float:
+        """Seconds; a retry is woken to the moment, not to the second."""
+        if self._retry_at is None:
+            return TICK_S
+        pause = (self._retry_at - self._clock.now()) / timedelta(seconds=1)
+        return min(TICK_S, max(0.002, pause))
+
+    async def _tick(self) -> None:
+        self._look_at_disk()
+        elapsed = self._clock.elapsed()
+        for key, since in list(self._unheard.items()):
+            if self._linked and elapsed - since > UNHEARD_S:
+                del self._unheard[key]
+                self._executor.settle(key, boot_id=self._launcher.boot_id)
+        overdue = await self._read(lambda connection: runs.overdue(connection, self._clock.now()))
+        if overdue:
+            await self._give_up(overdue)
+        await self._wake_retries()
+
+    def _look_at_disk(self) -> None:
+        """Nothing is started on a disk that is nearly full; what waits goes on by itself."""
+        was_full, self.is_disk_full = self.is_disk_full, not self._has_room()
+        if was_full and not self.is_disk_full:
+            self.kick()
+
+    async def _give_up(self, overdue: Sequence[int]) -> None:
+        now = self._clock.now()
+
+        def write(connection: Connection) -> Changes:
+            changes = Changes()
+            for run_id in overdue:
+                run = runs.state(connection, run_id)
+                if run is None or run["status"] is not Status.QUEUED:
+                    continue
+                finish(connection, run, Final(Status.MISSED, Reason.DEADLINE), finished_at=now)
+                log.warning("Task %s waited beyond its deadline, missed", clean(run["task_name"]))
+                changes.run_ids.append(run_id)
+                changes.task_ids.add(run["task_id"])
+            return changes
+
+        self._tell(await asyncio.wrap_future(self._database.write(write)))
+
+    async def _wake_retries(self) -> None:
+        now = self._clock.now()
+        if self._retry_at is None or self._retry_at > now or self._closing:
+            return
+        woken = await asyncio.wrap_future(self._database.write(lambda c: runs.due_retries(c, now)))
+        self._retry_at = await self._read(runs.next_retry)
+        if woken:
+            self._tell(Changes(run_ids=list(woken)))
+            self.kick()
+
+    async def _read(self, closure: Callable[[Connection], Any]) -> Any:
+        return await asyncio.to_thread(self._database.read, closure)
+
+
+def _exhausted(detail: str) -> CronPilotError:
+    return Refused(
+        f"This machine starts no more commands ({detail.removeprefix('waits: ')}).",
+        "What is queued is tried again; end processes, or raise the limit of CronPilot's user.",
+    )

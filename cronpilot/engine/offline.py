@@ -1,0 +1,149 @@
+"""The reading half of `Client`, on a database without an engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cronpilot.client.messages import EngineStatus
+from cronpilot.engine.health import HealthReport
+from cronpilot.engine.reading import Reader
+from cronpilot.engine.status import read_status
+from cronpilot.engine.views import Congestion
+from cronpilot.errors import NoEngine, Refused
+from cronpilot.storage import tasks
+from cronpilot.storage.database import Connection, Database
+
+if TYPE_CHECKING:
+    from cronpilot.client.messages import Event, Explanation, FileDifference, LogChunk
+
+
+class OfflineClient:
+    """Reads what is there; whatever changes something needs an engine (NoEngine)."""
+
+    def __init__(
+        self,
+        database: Path,
+        state_dir: Path,
+        *,
+        max_workers: int,
+        timezone: str,
+        tasks_file: Path | None = None,
+    ) -> None:
+        self._state_dir, self._max_workers, self._timezone = state_dir, max_workers, timezone
+        self._tasks_file = tasks_file
+        self._database = Database(database, read_only=True)
+        self._reader = Reader(self._database, state_dir, lambda: datetime.now(UTC), _no_engine)
+        self.health = HealthReport(
+            self._reader, database, state_dir,
+            now=lambda: datetime.now(UTC), engine=lambda: None, banners=list,
+        ).read  # fmt: skip
+        self.tasks = self._reader.tasks
+        self.task = self._reader.task
+        self.find_task = self._reader.find_task
+        self.runs = self._reader.runs
+        self.run = self._reader.run
+        self.attempts = self._reader.attempts
+        self.revisions = self._reader.revisions
+        self.export = self._reader.export
+
+    async def status(self) -> EngineStatus:
+        return await self._reader.read(
+            lambda connection: read_status(
+                connection, max_workers=self._max_workers, timezone=self._timezone, engine=None
+            )
+        )
+
+    async def fire_times(self, *, task_id: int | None = None, limit: int = 20) -> list[Any]:
+        return await self._reader.fire_times(task_id=task_id, limit=limit)
+
+    async def why(self, task_id: int, *, at: datetime | None = None) -> Explanation:
+        return await self._reader.why(task_id, at, engine_runs=False)
+
+    async def read_log(self, run_id: int, *, offset: int = 0, limit: int = 1 << 18) -> LogChunk:
+        return await self._reader.read_log(run_id, offset=offset, limit=limit)
+
+    def follow_log(self, run_id: int, *, offset: int = 0) -> AsyncIterator[LogChunk]:
+        return self._reader.follow_log(run_id, offset=offset)
+
+    def events(self, *, after: str | None = None) -> AsyncIterator[Event]:
+        self._refuse()
+
+    async def differences(self) -> list[FileDifference]:
+        """How the tasks differ from the tasks file. Raises InvalidFile; Refused without one."""
+        # Most commands that read need none of this.
+        from cronpilot.config.tasks_file import read_tasks_file
+        from cronpilot.engine.differences import NO_FILE, differences
+
+        if self._tasks_file is None:
+            raise Refused(*NO_FILE)
+        file = await asyncio.to_thread(
+            read_tasks_file, self._tasks_file, timezone=self._timezone
+        )  # fmt: skip
+        return await self._reader.read(lambda c: differences(file, tasks.all_definitions(c)))
+
+    async def create_task(self, spec: dict[str, Any]) -> Any:
+        self._refuse()
+
+    async def change_task(
+        self, task_id: int, changes: dict[str, Any], *, if_version: int | None = None
+    ) -> Any:
+        self._refuse()
+
+    async def delete_task(self, task_id: int, *, if_version: int | None = None) -> Any:
+        self._refuse()
+
+    async def undo(
+        self, task_id: int, *, revision_id: int | None = None, if_version: int | None = None
+    ) -> Any:
+        self._refuse()
+
+    async def test_task(
+        self,
+        task_id: int,
+        *,
+        spec: dict[str, Any] | None = None,
+        as_scheduled: bool = False,
+        request_id: str,
+    ) -> Any:
+        self._refuse()
+
+    async def run_now(self, task_id: int, *, request_id: str) -> Any:
+        self._refuse()
+
+    async def stop_run(self, run_id: int, *, signal: str = "TERM") -> Any:
+        self._refuse()
+
+    async def pause_task(self, task_id: int, *, until: datetime | None = None) -> Any:
+        self._refuse()
+
+    async def resume_task(self, task_id: int) -> Any:
+        self._refuse()
+
+    async def pause_scheduler(self) -> Any:
+        self._refuse()
+
+    async def resume_scheduler(self) -> Any:
+        self._refuse()
+
+    async def reload(self) -> Any:
+        self._refuse()
+
+    async def backup(self, path: str) -> Any:
+        self._refuse()
+
+    async def shutdown(self, *, with_tasks: bool = False) -> None:
+        self._refuse()
+
+    async def close(self) -> None:
+        self._database.close()
+
+    def _refuse(self) -> NoReturn:
+        raise NoEngine(str(self._state_dir))
+
+
+def _no_engine(_connection: Connection) -> Congestion:
+    return Congestion(max_workers=1, linked=False)

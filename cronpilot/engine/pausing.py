@@ -1,0 +1,97 @@
+"""Pausing tasks and the scheduler, and what becomes of the slots that passed meanwhile."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from cronpilot.domain.text import clean
+from cronpilot.engine.commands import live_task
+from cronpilot.engine.planner import Changes, fold_while_paused
+from cronpilot.errors import UsageProblem
+from cronpilot.storage import meta, pauses, tasks
+from cronpilot.storage.database import Connection
+
+log = logging.getLogger("cronpilot.pausing")
+
+_JUST_BEFORE = timedelta(microseconds=-1)
+
+
+def pause(
+    connection: Connection,
+    task_id: int,
+    *,
+    actor: str,
+    now: datetime,
+    until: datetime | None = None,
+) -> Changes:
+    """Plan nothing more of a task; its next run stays where it is until it is resumed.
+
+    Of a task that is paused already, only the end is set anew.
+
+    Raises:
+        NotFound; UsageProblem: `until` has passed.
+    """
+    task = live_task(connection, task_id)
+    if until is not None and until <= now:
+        raise UsageProblem(
+            f"{until:%Y-%m-%d %H:%M:%S %Z} has passed.", "Name a time to come, or 2h."
+        )
+    tasks.set_columns(
+        connection, task_id, paused_at=task["paused_at"] or now, paused_until=until
+    )  # fmt: skip
+    detail = f"until {until:%Y-%m-%d %H:%M:%S %Z}" if until else ""
+    meta.note(connection, at=now, actor=actor, action="pause", task_id=task_id, detail=detail)
+    return Changes({task_id})
+
+
+def resume(connection: Connection, task_id: int, *, actor: str, now: datetime) -> Changes:
+    """Go on; what passed meanwhile becomes one row `skipped: paused`, and is not made up for."""
+    task = live_task(connection, task_id)
+    if task["paused_at"] is None:
+        return Changes({task_id})
+    return _resume(connection, task_id, actor=actor, now=now, paused_until=now)
+
+
+def _resume(
+    connection: Connection, task_id: int, *, actor: str, now: datetime, paused_until: datetime
+) -> Changes:
+    changes = fold_while_paused(connection, [task_id], now, paused_until)
+    tasks.set_columns(connection, task_id, paused_at=None, paused_until=None)
+    meta.note(connection, at=now, actor=actor, action="resume", task_id=task_id)
+    changes.task_ids.add(task_id)
+    return changes
+
+
+def end_pauses(connection: Connection, now: datetime) -> Changes:
+    """Resume the tasks whose `paused_until` has come, as if by hand.
+
+    What was due before that moment is folded as in every resume; what was due from it on is not:
+    it starts now, or is late because nobody was there.
+    """
+    changes = Changes()
+    for task in pauses.ended(connection, now):
+        last = task["paused_until"] + _JUST_BEFORE
+        changes.add(
+            _resume(connection, task["id"], actor="engine", now=now, paused_until=last)
+        )  # fmt: skip
+        log.info("Task %s is no longer paused", clean(task["name"]))
+    return changes
+
+
+def pause_all(connection: Connection, *, actor: str, now: datetime) -> None:
+    """Pause the whole scheduler."""
+    if meta.get(connection, meta.PAUSED_AT) is None:
+        meta.put(connection, meta.PAUSED_AT, now.isoformat())
+        meta.note(connection, at=now, actor=actor, action="pause scheduler")
+
+
+def resume_all(connection: Connection, *, actor: str, now: datetime) -> Changes:
+    """Resume the scheduler; what passed meanwhile is folded as for a paused task."""
+    if meta.get(connection, meta.PAUSED_AT) is None:
+        return Changes()
+    due = tasks.due(connection, now, most=-1)
+    changes = fold_while_paused(connection, [row["id"] for row in due], now)
+    meta.put(connection, meta.PAUSED_AT, None)
+    meta.note(connection, at=now, actor=actor, action="resume scheduler")
+    return changes

@@ -1,0 +1,172 @@
+"""Decides what is due, and writes the verdicts and the next run in one transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from cronpilot.domain.plan import DueTask, Plan, fold_paused, plan, spread_offset
+from cronpilot.domain.run import Reason, Status
+from cronpilot.domain.schedule import FireTimes, ScheduleType, fire_times
+from cronpilot.domain.text import clean
+from cronpilot.domain.zones import find_zone
+from cronpilot.runner.keeper import crash
+from cronpilot.storage import runs, tasks
+from cronpilot.storage.database import Connection
+
+log = logging.getLogger("cronpilot.planner")
+
+MOST_SAID = 20  # lines of the log after one pass
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a transaction has changed; told to the dispatcher and to those who look."""
+
+    task_ids: set[int] = field(default_factory=set)
+    run_ids: list[int] = field(default_factory=list)
+    to_stop: list[int] = field(default_factory=list)  # runs that a newer one replaces
+    warnings: list[str] = field(default_factory=list)  # for the log, once this is committed
+
+    def add(self, other: Changes) -> None:
+        self.task_ids |= other.task_ids
+        self.run_ids += other.run_ids
+        self.to_stop += other.to_stop
+        self.warnings += other.warnings
+
+
+def log_warnings(changes: Changes) -> None:
+    """Say them; of a flood the first ones and how many more. Never inside a transaction: whoever
+    reads the log may be slow, and the writer would wait for them."""
+    for sentence in changes.warnings[:MOST_SAID]:
+        log.warning("%s", sentence)
+    if len(changes.warnings) > MOST_SAID:
+        log.warning("... and %s more like these", len(changes.warnings) - MOST_SAID)
+
+
+@lru_cache(maxsize=16_384)
+def times_of(type_: ScheduleType, resolved: str, zone: str) -> FireTimes:
+    """The fire times of a task row; cached, because thousands of rows share a schedule."""
+    return fire_times(type_, resolved, find_zone(zone))
+
+
+def times_of_row(row: Mapping[Any, Any]) -> FireTimes:
+    """The fire times of a task row."""
+    return times_of(row["schedule"].type, row["resolved"], row["zone_key"])
+
+
+def offset_of_row(row: Mapping[Any, Any]) -> timedelta:
+    """The spread offset of a task row."""
+    return spread_offset(row["name"], row["spread"])
+
+
+def decide_due(
+    connection: Connection, ids: Sequence[int], now: datetime, watched_since: datetime
+) -> Changes:
+    """Give the due slots of these tasks their verdicts and plan their next runs.
+
+    Runs in the writer's transaction: the facts it decides on are those it commits beside.
+    """
+    still_open = tasks.open_runs(connection, ids)
+    changes = Changes()
+    slots: list[runs.Slot] = []
+    moves: list[tuple[int, datetime | None]] = []
+    for row in tasks.facts(connection, ids):
+        if row["next_run_at"] is None or row["next_run_at"] > now:
+            continue  # edited since the pass read it
+        if row["archived_at"] is not None or row["paused_at"] is not None:
+            continue
+        going = still_open.get(row["id"], [])
+        decided = plan(_due_task(row, going, watched_since), now)
+        moves.append((row["id"], decided.next_run_at))
+        slots += _slots(row, decided, now)
+        changes.task_ids.add(row["id"])
+        if decided.replaces:
+            changes.to_stop += [run.id for run in going]
+        changes.warnings += _warnings(row["name"], decided)
+    tasks.set_next(connection, moves)
+    changes.run_ids = runs.record(connection, slots)
+    if slots:
+        crash.here("engine.planned")
+    return changes
+
+
+def fold_while_paused(
+    connection: Connection, ids: Sequence[int], now: datetime, until: datetime | None = None
+) -> Changes:
+    """Fold the slots that passed while these tasks were paused, and plan on.
+
+    Args:
+        until: the end of the pause, if that was before `now`: later slots are not folded.
+    """
+    until = until or now
+    changes = Changes()
+    for row in tasks.facts(connection, ids):
+        if row["next_run_at"] is None or row["next_run_at"] > until:
+            continue
+        decided = fold_paused(times_of_row(row), offset_of_row(row), row["next_run_at"], until)
+        tasks.set_next(connection, [(row["id"], decided.next_run_at)])
+        changes.run_ids += runs.record(connection, _slots(row, decided, now))
+        changes.task_ids.add(row["id"])
+    return changes
+
+
+def _due_task(
+    row: Mapping[Any, Any], going: Sequence[tasks.OpenRun], watched_since: datetime
+) -> DueTask:
+    waiting = sum(run.status is Status.QUEUED for run in going)
+    return DueTask(
+        times=times_of_row(row),
+        next_run_at=row["next_run_at"],
+        offset=offset_of_row(row),
+        overlap=row["overlap"],
+        missed=row["missed"],
+        missed_limit=row["missed_limit"],
+        deadline=row["deadline"],
+        going=len(going) - waiting,
+        waiting=waiting,
+        watched_since=watched_since,
+    )
+
+
+def _slots(row: Mapping[Any, Any], decided: Plan, now: datetime) -> list[runs.Slot]:
+    return [
+        runs.Slot(
+            task_id=row["id"],
+            task_version=row["version"],
+            trigger=verdict.trigger,
+            status=verdict.status,
+            reason=verdict.reason,
+            scheduled_for=verdict.slot,
+            queued_at=now,
+            priority=row["priority"],
+            pool=row["pool"],
+            folded_until=verdict.until,
+            folded_count=verdict.count,
+        )
+        for verdict in decided.verdicts
+    ]
+
+
+def refusal(name: str, reason: Reason | None) -> list[str]:
+    """The sentence for the log where overlap kept a task from starting."""
+    match reason:
+        case Reason.ALREADY_RUNNING:
+            return [f"Task {clean(name)} is already running, skipping"]
+        case Reason.QUEUE_FULL:
+            return [f"Task {clean(name)} has a run waiting already, skipping"]
+    return []
+
+
+def _warnings(name: str, decided: Plan) -> Iterator[str]:
+    for verdict in decided.verdicts:
+        yield from refusal(name, verdict.reason)
+        match verdict.reason:
+            case Reason.DOWN:
+                yield f"Task {clean(name)}: {verdict.count} missed while nobody was there"
+            case Reason.DEADLINE:
+                yield f"Task {clean(name)} was due too long ago, missed"

@@ -1,0 +1,204 @@
+"""The reading half of `Client`, over read-only connections: with an engine and without one."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import heapq
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cronpilot.client.messages import (
+    AttemptView,
+    Explanation,
+    FireTime,
+    LogChunk,
+    RevisionView,
+    RunPage,
+    RunQuery,
+    RunView,
+    TaskPage,
+    TaskQuery,
+    TaskView,
+)
+from cronpilot.domain.run import Status
+from cronpilot.engine.history import revision_views
+from cronpilot.engine.planner import offset_of_row, times_of_row
+from cronpilot.engine.views import Congestion, attempt_view, fire_time, run_view, task_view
+from cronpilot.engine.why import Asked, explain
+from cronpilot.errors import NotFound
+from cronpilot.runner.logs import read_slice
+from cronpilot.runner.paths import log_path
+from cronpilot.storage import details, history, runs, tasks
+from cronpilot.storage.database import Connection, Database
+
+T = TypeVar("T")
+
+FOLLOW_S = 0.15  # how often a followed log is looked at
+PIECE = 1 << 18  # bytes handed on at once
+
+
+class Reader:
+    """Answers questions. SQLite is waited for in a thread, never in the loop."""
+
+    def __init__(
+        self,
+        database: Database,
+        state_dir: Path,
+        now: Callable[[], datetime],
+        congestion: Callable[[Connection], Congestion],
+    ) -> None:
+        self._database, self._state_dir = database, state_dir
+        self._now, self._congestion = now, congestion
+
+    async def read(self, closure: Callable[[Connection], T]) -> T:
+        """Run a closure on a read-only snapshot, in a thread."""
+        return await asyncio.to_thread(self._database.read, closure)
+
+    # --- tasks ---
+
+    async def tasks(self, query: TaskQuery) -> TaskPage:
+        rows, total = await self.read(lambda connection: tasks.page(connection, query))
+        return TaskPage(rows=[task_view(row) for row in rows], total=total)
+
+    async def task(self, task_id: int) -> TaskView:
+        return task_view(await self.read(lambda connection: self.live_row(connection, task_id)))
+
+    @staticmethod
+    def live_row(connection: Connection, task_id: int) -> Any:
+        """The row of a task that is not archived. Raises NotFound."""
+        for row in tasks.views(connection, [task_id]):
+            if row["archived_at"] is None:
+                return row
+        raise NotFound("task", str(task_id))
+
+    async def find_task(self, name: str, *, archived: bool = False) -> TaskView:
+        page = await self.tasks(TaskQuery(name=name, limit=1))
+        if page.rows:
+            return page.rows[0]
+        if archived:
+            row = await self.read(lambda connection: _archived_row(connection, name))
+            if row is not None:
+                return task_view(row)
+        if name.isascii() and name.isdigit() and len(name) < 16:
+            return await self.task(int(name))
+        known = await self.read(tasks.names)
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        raise NotFound("task", name, near[0] if near else None)
+
+    async def revisions(self, task_id: int, *, limit: int = 50) -> list[RevisionView]:
+        return await self.read(lambda connection: revision_views(connection, task_id, limit))
+
+    async def export(self) -> str:
+        from cronpilot.config.export import export_text  # YAML: most questions need none
+
+        def read(connection: Connection) -> str:
+            rows = tasks.all_definitions(connection)
+            return export_text([tasks.spec_of(row) for row in rows if row["archived_at"] is None])
+
+        return await self.read(read)
+
+    async def fire_times(self, *, task_id: int | None, limit: int) -> list[FireTime]:
+        def read(connection: Connection) -> list[FireTime]:
+            if task_id is None:
+                return _soonest(tasks.planned(connection, limit), limit)
+            return _soonest([self.live_row(connection, task_id)], limit)
+
+        return await self.read(read)
+
+    async def why(self, task_id: int, at: datetime | None, *, engine_runs: bool) -> Explanation:
+        asked = Asked(self._now(), engine_runs, self.run_views)
+        return await self.read(lambda connection: explain(connection, task_id, at, asked))
+
+    # --- runs ---
+
+    async def runs(self, query: RunQuery) -> RunPage:
+        def read(connection: Connection) -> RunPage:
+            rows, total = history.page(connection, query)
+            return RunPage(rows=self.run_views(connection, rows), total=total)
+
+        return await self.read(read)
+
+    async def run(self, run_id: int) -> RunView:
+        def read(connection: Connection) -> RunView:
+            run = self.run_in(connection, run_id)
+            return run.model_copy(update={"environment": details.environment(connection, run_id)})
+
+        return await self.read(read)
+
+    async def attempts(self, run_id: int) -> list[AttemptView]:
+        def read(connection: Connection) -> list[AttemptView]:
+            self.run_in(connection, run_id)  # raises when there is no such run
+            return [attempt_view(row) for row in details.attempts(connection, run_id)]
+
+        return await self.read(read)
+
+    def run_in(self, connection: Connection, run_id: int) -> RunView:
+        """One run, as this connection sees it. Raises NotFound."""
+        rows = runs.views(connection, [run_id])
+        if not rows:
+            raise NotFound("run", str(run_id))
+        return self.run_views(connection, rows)[0]
+
+    def run_views(self, connection: Connection, rows: list[Any]) -> list[RunView]:
+        """Rows as front ends see them; why one waits is looked up only if one does."""
+        waiting = any(row["status"] is Status.QUEUED for row in rows)
+        congestion = self._congestion(connection) if waiting else Congestion(max_workers=1)
+        return [run_view(row, self._state_dir, congestion) for row in rows]
+
+    # --- logs ---
+
+    async def read_log(self, run_id: int, *, offset: int, limit: int) -> LogChunk:
+        run = await self.read(lambda connection: self.run_in(connection, run_id))
+        return await asyncio.to_thread(self._piece, run, offset, limit)
+
+    def _piece(self, run: RunView, offset: int, limit: int) -> LogChunk:
+        piece = read_slice(log_path(self._state_dir, run.task_id, run.id), offset, limit)
+        return LogChunk(
+            run_id=run.id,
+            offset=piece.offset,
+            end=piece.next_offset,
+            size=piece.size,
+            data=piece.data,
+            ended=run.status.is_final and piece.next_offset >= piece.size,
+        )
+
+    async def follow_log(self, run_id: int, *, offset: int) -> AsyncIterator[LogChunk]:
+        chunk = await self.read_log(run_id, offset=offset, limit=PIECE)
+        yield chunk
+        while not chunk.ended:
+            if chunk.end >= chunk.size:
+                await asyncio.sleep(FOLLOW_S)
+            chunk = await self.read_log(run_id, offset=chunk.end, limit=PIECE)
+            if chunk.data or chunk.ended:
+                yield chunk
+
+
+def _archived_row(connection: Connection, name: str) -> Any | None:
+    """The task taken away last that had this name, or (all digits) the one of this id."""
+    task_id = tasks.id_of(connection, name, archived=True)
+    if task_id is None and name.isascii() and name.isdigit() and len(name) < 16:
+        task_id = int(name)
+    rows = [] if task_id is None else tasks.views(connection, [task_id])
+    return rows[0] if rows else None
+
+
+def _soonest(rows: list[Any], limit: int) -> list[FireTime]:
+    """The next `limit` starts over these task rows, soonest first."""
+    heap = [
+        (row["next_run_at"], row["id"], row)
+        for row in rows
+        if row["next_run_at"] is not None
+    ]  # fmt: skip
+    heapq.heapify(heap)
+    found: list[FireTime] = []
+    while heap and len(found) < limit:
+        at, task_id, row = heapq.heappop(heap)
+        offset = offset_of_row(row)
+        found.append(fire_time(row, at - offset, at))
+        following = times_of_row(row).next_after(at - offset)
+        if following is not None:
+            heapq.heappush(heap, (following + offset, task_id, row))
+    return found

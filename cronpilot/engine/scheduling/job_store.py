@@ -1,0 +1,152 @@
+"""The `task` table as APScheduler's job store: nothing pickled, no second copy of a schedule."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from apscheduler.job import Job
+from apscheduler.jobstores.base import BaseJobStore, JobLookupError
+
+from cronpilot.engine.clock import ClockWatch
+from cronpilot.engine.planner import Changes, decide_due, offset_of_row, times_of_row
+from cronpilot.engine.scheduling.trigger import TaskTrigger
+from cronpilot.errors import StorageProblem
+from cronpilot.runner.keeper import crash
+from cronpilot.storage import pauses, tasks
+from cronpilot.storage.database import Connection, Database
+
+log = logging.getLogger("cronpilot.scheduling")
+
+PASS = 200  # rows a pass; what is left over is due 0 s later
+RETRY = timedelta(seconds=1)  # after a write that failed
+HEARTBEAT = timedelta(seconds=5)  # caps every sleep
+COMMIT_S = 60.0  # how long a pass waits for its commit; a full disk answers long before
+
+
+class TaskJobStore(BaseJobStore):  # type: ignore[misc]
+    """Lists due tasks as jobs, collects the verdicts of a pass, commits them at its end.
+
+    The next wake-up that it names is never more than `HEARTBEAT` away: APScheduler sleeps on a
+    monotonic clock, which stands still in suspend and knows nothing of steps. (A job of its own for
+    that would lie an hour ahead after the clock was set back by one.)
+
+    What is due is decided by the engine's clock. APScheduler reads the machine's itself, and is
+    only told how long to sleep; the two differ in tests.
+
+    A pass is get_due_jobs, then update_job or remove_job for each, then get_next_run_time: that is
+    the order in which `BaseScheduler._process_jobs` calls them. No method raises after
+    `get_due_jobs`, since an exception there stops APScheduler's clock for ever.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        watch: ClockWatch,
+        *,
+        is_paused: Callable[[], bool],
+        beat: Callable[[timedelta, datetime], None],
+        planned: Callable[[Changes], None],
+        failed: Callable[[Exception | None], None],
+    ) -> None:
+        """
+        Args:
+            beat: told at each pass, at least every `HEARTBEAT`, by how much the clock was moved,
+                and what it shows.
+            planned: told of every commit, on APScheduler's thread.
+            failed: told when the database refuses (the error) and when it works again (None).
+        """
+        super().__init__()
+        self._database, self._watch = database, watch
+        self._is_paused, self._beat = is_paused, beat
+        self._planned, self._failed = planned, failed
+        self._decided: list[int] = []
+        self._now = watch.seen_at
+        self._others_now = self._now  # the same moment, as APScheduler reads it
+        self._more = False
+
+    def get_due_jobs(self, now: datetime) -> list[Job]:
+        self._decided, self._more = [], False
+        try:
+            step = self._watch.look()
+            self._now, self._others_now = self._watch.seen_at, now
+            self._beat(step, self._now)
+            if self._is_paused():
+                return []
+            rows = self._database.read(lambda connection: tasks.due(connection, self._now, PASS))
+        except StorageProblem as problem:
+            self._failed(problem)
+            raise  # APScheduler asks again after jobstore_retry_interval
+        self._more = len(rows) == PASS
+        return [self._job(row) for row in rows]
+
+    def update_job(self, job: Job) -> None:
+        self._decided.append(int(job.id))
+
+    def remove_job(self, job_id: str) -> None:
+        """A trigger has ended. That finishes a schedule, it never deletes a task."""
+        self._decided.append(int(job_id))
+
+    def get_next_run_time(self) -> datetime:
+        now = self._others_now
+        try:
+            if self._decided:
+                self._commit()
+            self._failed(None)
+            earliest = self._database.read(self._earliest)
+        except Exception as error:  # noqa: BLE001  see the class: nothing may escape from here
+            log.warning("Planning failed, trying again: %s", error)
+            self._failed(error)
+            return now + RETRY
+        finally:
+            self._decided = []
+        if self._more:
+            return now
+        return now + (min(earliest - self._now, HEARTBEAT) if earliest else HEARTBEAT)
+
+    def _earliest(self, connection: Connection) -> datetime | None:
+        """When a task is due or a pause ends next."""
+        due = None if self._is_paused() else tasks.earliest(connection)
+        return min((at for at in (due, pauses.next_end(connection)) if at), default=None)
+
+    def _commit(self) -> None:
+        ids, now, since = self._decided, self._now, self._watch.watched_since
+
+        def decide(connection: Connection) -> Changes:
+            if self._is_paused():  # since the pass began: what was asked first holds
+                return Changes()
+            return decide_due(connection, ids, now, since)
+
+        changes = self._database.write(decide).result(timeout=COMMIT_S)
+        crash.here("engine.planned_committed")
+        self._planned(changes)
+
+    def _job(self, row: Mapping[Any, Any]) -> Job:
+        job = Job.__new__(Job)  # its constructor wants a function that can be pickled
+        job._scheduler, job._jobstore_alias = self._scheduler, self._alias
+        job.id, job.name, job.executor = str(row["id"]), row["name"], "default"
+        job.func, job.func_ref, job.args, job.kwargs = _nothing, None, (), {}
+        job.misfire_grace_time, job.coalesce, job.max_instances = None, True, 1
+        job.trigger = TaskTrigger(times_of_row(row), offset_of_row(row))
+        job.next_run_time = min(row["next_run_at"], self._others_now)  # or it is passed over
+        return job
+
+    # --- what the scheduler's own interface offers, and the engine does not use ---
+
+    def lookup_job(self, job_id: str) -> Job | None:
+        return next((job for job in self.get_all_jobs() if job.id == job_id), None)
+
+    def get_all_jobs(self) -> list[Job]:
+        return [self._job(row) for row in self._database.read(lambda c: tasks.planned(c, PASS))]
+
+    def add_job(self, job: Job) -> None:
+        raise JobLookupError(f"{job.id}: tasks are rows, add them through the engine")
+
+    def remove_all_jobs(self) -> None:
+        raise JobLookupError("tasks are rows, archive them through the engine")
+
+
+def _nothing() -> None:
+    """Stands for the command: APScheduler wants every job to have a function."""

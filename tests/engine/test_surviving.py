@@ -1,0 +1,104 @@
+"""An engine that comes back takes up what goes on, and tells the truth of what passed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from cronpilot.domain.run import Reason, Status, Trigger
+from tests.engine.conftest import finished, history, reached, start, until
+
+
+async def test_a_run_goes_on_without_an_engine_and_ends_with_its_true_code(bench):
+    bench.tasks("name: slow\ncommand: sleep 1; exit 7\nschedule: manual")
+    async with bench.engine() as engine:
+        run = await reached(engine, (await start(engine, "slow")).id, Status.RUNNING)
+    await asyncio.sleep(1.2)  # it ends while nobody is there
+    async with bench.engine() as engine:
+        run = await finished(engine, run.id)
+
+    assert (run.status, run.exit_code, run.attempts) == (Status.FAILED, 7, 1)
+    assert 0.9 < run.duration_s < 1.2
+
+
+async def test_a_run_that_still_goes_is_taken_up(bench):
+    bench.tasks("name: slow\ncommand: sleep 1.5\nschedule: manual")
+    async with bench.engine() as engine:
+        before = await reached(engine, (await start(engine, "slow")).id, Status.RUNNING)
+    async with bench.engine() as engine:
+        after = await engine.run(before.id)
+        ended = await finished(engine, before.id)
+
+    assert (after.status, after.pid) == (Status.RUNNING, before.pid)
+    assert (ended.status, ended.attempts) == (Status.SUCCESS, 1)
+    assert 1.4 < ended.duration_s < 2.5
+
+
+async def test_a_run_survives_its_keeper(bench):
+    bench.tasks("name: slow\ncommand: sleep 1; exit 5\nschedule: manual")
+    async with bench.engine() as engine:
+        run = await reached(engine, (await start(engine, "slow")).id, Status.RUNNING)
+        bench.kill_keeper()
+        ended = await finished(engine, run.id)
+
+        assert (ended.status, ended.exit_code, ended.attempts) == (Status.FAILED, 5, 1)
+        again = await finished(engine, (await start(engine, "slow")).id)
+        assert again.exit_code == 5
+
+
+async def test_a_queued_run_is_started_by_the_next_engine(bench):
+    bench.tasks(
+        "name: slow\ncommand: sleep 0.8\nschedule: manual",
+        "name: other\ncommand: 'true'\nschedule: manual",
+    )
+    async with bench.engine(max_workers=1) as engine:
+        await reached(engine, (await start(engine, "slow")).id, Status.RUNNING)
+        waiting = await start(engine, "other")
+        assert waiting.status is Status.QUEUED
+    async with bench.engine() as engine:
+        assert (await finished(engine, waiting.id)).status is Status.SUCCESS
+
+
+async def test_a_retry_is_not_forgotten(bench):
+    bench.tasks(
+        "name: flaky\ncommand: test $CRONPILOT_ATTEMPT = 2\nschedule: manual\nmax_retries: 1\n"
+        "retry_delay: 1s"
+    )
+    async with bench.engine() as engine:
+        run = await reached(engine, (await start(engine, "flaky")).id, Status.RETRYING)
+    async with bench.engine() as engine:
+        ended = await finished(engine, run.id)
+
+    assert (ended.status, ended.attempts) == (Status.SUCCESS, 2)
+
+
+async def test_after_downtime_one_late_run_and_one_row_for_the_others(bench):
+    bench.tasks("name: tick\ncommand: 'true'\nschedule: every 1s")
+    async with bench.engine() as engine:
+        await until(lambda: history(engine, "tick"), "the first slot")
+    await asyncio.sleep(3.2)
+    async with bench.engine() as engine:
+
+        async def caught_up():
+            return [run for run in await history(engine, "tick") if run.reason is Reason.DOWN]
+
+        folded = (await until(caught_up, "the folded row"))[0]
+        rows = await history(engine, "tick")
+
+    following = rows[[row.id for row in rows].index(folded.id) + 1]
+    assert folded.status is Status.MISSED
+    assert folded.folded_count >= 2
+    assert following.trigger in (Trigger.CATCH_UP, Trigger.SCHEDULE)
+    assert following.scheduled_for == (folded.folded_until or folded.scheduled_for) + timedelta(
+        seconds=1
+    )
+    covered = sum(row.folded_count for row in rows)
+    span = (rows[-1].scheduled_for - rows[0].scheduled_for).total_seconds() + 1
+    assert covered == span  # every slot has exactly one verdict
+
+
+async def test_a_start_of_the_engine_fires_nothing_that_was_not_due(bench):
+    bench.tasks("name: new\ncommand: 'true'\nschedule: daily 02:30")
+    async with bench.engine() as engine:
+        await asyncio.sleep(0.5)
+        assert await history(engine, "new") == []
