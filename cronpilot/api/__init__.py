@@ -1,0 +1,3 @@
+"""The engine's front: HTTP under /api, over its unix socket."""
+
+from __future__ import annotations

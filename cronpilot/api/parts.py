@@ -1,0 +1,107 @@
+"""What the routes share: the engine, ids, and how streams begin, beat and end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Header, Path, Request, Response
+
+from cronpilot.client import Client
+from cronpilot.client.messages import TaskView
+from cronpilot.client.streams import HEARTBEAT_S
+from cronpilot.errors import CronPilotError, UsageProblem
+
+_log = logging.getLogger(__name__)
+
+MAX_ID = 2**53  # what every JSON reader takes for a whole number
+
+TaskId = Annotated[int, Path(ge=1, le=MAX_ID)]
+RunId = Annotated[int, Path(ge=1, le=MAX_ID)]
+
+T = TypeVar("T")
+
+
+async def _engine(request: Request) -> Client:
+    engine: Client = request.app.state.engine
+    return engine
+
+
+async def _ending(request: Request) -> asyncio.Event:
+    ending: asyncio.Event = request.app.state.ending
+    return ending
+
+
+Engine = Annotated[Client, Depends(_engine)]
+Ending = Annotated[asyncio.Event, Depends(_ending)]
+
+
+async def _if_version(if_match: Annotated[str | None, Header()] = None) -> int | None:
+    """The version that `If-Match: "3"` asks for; None without the header, and for `*`."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    said = if_match.strip().removeprefix("W/").strip('"')
+    if said.isascii() and said.isdigit() and len(said) < 16:
+        return int(said)
+    raise UsageProblem(f"If-Match: {if_match} is no version.", 'Send the ETag, such as "3".')
+
+
+IfVersion = Annotated[int | None, Depends(_if_version)]
+
+
+def tell_version(response: Response, task: TaskView) -> TaskView:
+    """Give the answer the task's version as its ETag, for If-Match."""
+    response.headers["ETag"] = f'"{task.version}"'
+    return task
+
+
+def tell_total(response: Response, total: int) -> None:
+    """How many rows there are in all; nothing where nobody counted."""
+    if total >= 0:
+        response.headers["X-Total-Count"] = str(total)
+
+
+async def paced(
+    source: AsyncIterator[T], ending: asyncio.Event, every_s: float = HEARTBEAT_S
+) -> AsyncGenerator[T | None]:
+    """The items of `source`, and None at first and whenever `every_s` passed without one.
+
+    Ends with `source`, or as soon as `ending` is set. The first None comes when `source` has taken
+    its first step: whoever has seen it misses nothing that happens from then on.
+    """
+    end = asyncio.ensure_future(ending.wait())
+    upcoming = asyncio.ensure_future(_next(source))
+    try:
+        await asyncio.sleep(0)
+        yield None
+        while not ending.is_set():
+            await asyncio.wait(
+                {end, upcoming}, timeout=every_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not upcoming.done():
+                if not end.done():
+                    yield None
+                continue
+            try:
+                item = upcoming.result()
+            except StopAsyncIteration:
+                return
+            except CronPilotError as error:
+                # The answer has begun: all that can still be said is that it ends here.
+                _log.warning("A stream ended early: %s", error)
+                return
+            upcoming = asyncio.ensure_future(_next(source))
+            yield item
+    finally:
+        end.cancel()
+        upcoming.cancel()
+        await asyncio.gather(end, upcoming, return_exceptions=True)
+        close = getattr(source, "aclose", None)
+        if close is not None:
+            await close()
+
+
+async def _next(source: AsyncIterator[T]) -> T:
+    return await anext(source)

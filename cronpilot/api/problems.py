@@ -1,0 +1,88 @@
+"""Whatever goes wrong is answered as problem+json (RFC 9457), in words for people."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from cronpilot.client.problems import MEDIA_TYPE, to_problem
+from cronpilot.errors import (
+    ConfigError,
+    CronPilotError,
+    KeeperProblem,
+    NoEngine,
+    NotFound,
+    Refused,
+    StateDirectoryBusy,
+    StorageProblem,
+    UsageProblem,
+)
+
+_log = logging.getLogger(__name__)
+
+# The first that fits; a subclass stands before its base.
+_STATUS: list[tuple[type[CronPilotError], int]] = [
+    (NotFound, 404),
+    (UsageProblem, 400),
+    (ConfigError, 422),
+    (Refused, 409),
+    (NoEngine, 503),
+    (StateDirectoryBusy, 503),
+    (StorageProblem, 503),
+    (KeeperProblem, 503),
+    (CronPilotError, 500),
+]
+
+
+def install(app: FastAPI) -> None:
+    """Teach the app our errors, and our words for its own."""
+    app.add_exception_handler(CronPilotError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _bug)
+
+
+def _answer(error: CronPilotError, status: int) -> JSONResponse:
+    return JSONResponse(to_problem(error, status), status, media_type=MEDIA_TYPE)
+
+
+async def _ours(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, CronPilotError)
+    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    return _answer(error, status)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    """The first thing that is wrong with what was sent; `field` says where it stands."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    # loc is (query | path | body | header, name ...)
+    field = ".".join(str(part) for part in first["loc"][1:])
+    problem = UsageProblem(f"{field}: {first['msg']}." if field else f"{first['msg']}.")
+    problem.field = field or None
+    return _answer(problem, 422)
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    wrong = UsageProblem(
+        f"{request.method} {request.url.path}: {error.detail}.", "All routes: /openapi.json"
+    )
+    answer = _answer(wrong, error.status_code)
+    answer.headers.update(error.headers or {})  # Allow, with 405
+    return answer
+
+
+async def _bug(request: Request, error: Exception) -> JSONResponse:
+    # Starlette raises it again after this answer, and the server logs it with its traceback.
+    _log.error("%s %s failed", request.method, request.url.path)
+    return _answer(
+        CronPilotError(
+            f"The engine failed: {type(error).__name__}.", "Its log, engine.log, says where."
+        ),
+        500,
+    )

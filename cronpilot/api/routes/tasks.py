@@ -1,0 +1,134 @@
+"""Tasks: which there are, one of them, and what can be done with it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import AwareDatetime, BaseModel, Field
+
+from cronpilot.api.parts import Engine, TaskId, tell_total, tell_version
+from cronpilot.client.messages import (
+    Explanation,
+    FireTime,
+    RunQuery,
+    RunView,
+    TaskQuery,
+    TaskView,
+)
+
+router = APIRouter(prefix="/api/tasks", tags=["tasks"])
+
+RequestId = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Start(BaseModel):
+    """`request_id`: the same one again returns the same run, so a start can safely be resent."""
+
+    request_id: RequestId | None = None
+
+
+class Test(Start):
+    """`spec`: fields in place of the task's own, none of them saved. `as_scheduled`: overlap, pools
+    and deadline hold as for a slot; else it starts beside whatever goes on."""
+
+    spec: dict[str, Any] | None = None
+    as_scheduled: bool = False
+
+
+class Pause(BaseModel):
+    """`until`: when it is resumed by itself."""
+
+    until: AwareDatetime | None = None
+
+
+@router.get("/")
+async def list_tasks(
+    engine: Engine, query: Annotated[TaskQuery, Query()], response: Response
+) -> list[TaskView]:
+    """The tasks that match; how many there are in all in the header X-Total-Count."""
+    page = await engine.tasks(query)
+    tell_total(response, page.total)
+    return page.rows
+
+
+@router.get("/find")
+async def find_task(
+    engine: Engine, name: str, response: Response, archived: bool = False
+) -> TaskView:
+    """The task of that name, else (all digits) of that id; `archived`: else a deleted one."""
+    return tell_version(response, await engine.find_task(name, archived=archived))
+
+
+@router.get("/{task_id}")
+async def get_task(engine: Engine, task_id: TaskId, response: Response) -> TaskView:
+    """One task; its version is the ETag."""
+    return tell_version(response, await engine.task(task_id))
+
+
+@router.get("/{task_id}/runs")
+async def list_runs_of_task(
+    engine: Engine, task_id: TaskId, query: Annotated[RunQuery, Query()], response: Response
+) -> list[RunView]:
+    """Its runs, newest first."""
+    await engine.task(task_id)
+    page = await engine.runs(query.model_copy(update={"task_id": task_id}))
+    tell_total(response, page.total)
+    return page.rows
+
+
+@router.get("/{task_id}/fire-times")
+async def list_fire_times_of_task(
+    engine: Engine, task_id: TaskId, limit: Annotated[int, Query(ge=1, le=1000)] = 20
+) -> list[FireTime]:
+    """When it will start next, soonest first."""
+    await engine.task(task_id)
+    return await engine.fire_times(task_id=task_id, limit=limit)
+
+
+@router.get("/{task_id}/why")
+async def explain_task(
+    engine: Engine, task_id: TaskId, at: AwareDatetime | None = None
+) -> Explanation:
+    """Why it did, or did not, start at that time; without one: what it does now and next."""
+    return await engine.why(task_id, at=at)
+
+
+@router.post("/{task_id}/run", status_code=202)
+async def run_task(
+    engine: Engine,
+    task_id: TaskId,
+    body: Start | None = None,
+    x_request_id: Annotated[RequestId | None, Header()] = None,
+) -> RunView:
+    """Start it now. The run may already be over: `skipped: already_running`."""
+    request_id = (body.request_id if body else None) or x_request_id or str(uuid.uuid4())
+    return await engine.run_now(task_id, request_id=request_id)
+
+
+@router.post("/{task_id}/test", status_code=202)
+async def test_task(
+    engine: Engine,
+    task_id: TaskId,
+    body: Test | None = None,
+    x_request_id: Annotated[RequestId | None, Header()] = None,
+) -> RunView:
+    """Start it as a test, which counts for nothing."""
+    body = body or Test()
+    return await engine.test_task(
+        task_id, spec=body.spec, as_scheduled=body.as_scheduled,
+        request_id=body.request_id or x_request_id or str(uuid.uuid4()),
+    )  # fmt: skip
+
+
+@router.post("/{task_id}/pause")
+async def pause_task(engine: Engine, task_id: TaskId, body: Pause | None = None) -> TaskView:
+    """Start it no more until it is resumed, by hand or at `until`; what runs goes on."""
+    return await engine.pause_task(task_id, until=body.until if body else None)
+
+
+@router.post("/{task_id}/resume")
+async def resume_task(engine: Engine, task_id: TaskId) -> TaskView:
+    """Start it again from its next fire time on."""
+    return await engine.resume_task(task_id)
