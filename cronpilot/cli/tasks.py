@@ -1,0 +1,179 @@
+"""list, next, pause, resume."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cronpilot.cli.document import show_row, show_rows
+from cronpilot.cli.options import command
+from cronpilot.cli.session import Session
+from cronpilot.cli.table import Column, show_table
+from cronpilot.domain.text import clean
+from cronpilot.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from cronpilot.client import Client
+    from cronpilot.client.messages import EngineStatus, FireTime, TaskView
+
+TaskName = Annotated[str, typer.Argument(metavar="NAME", help="A task's name or number.")]
+MaybeTask = Annotated[str | None, typer.Argument(metavar="NAME", help="A task's name or number.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    command(app, "list")(list_tasks)
+    command(app, "next")(next_starts)
+    command(app, "pause")(pause)
+    command(app, "resume")(resume)
+
+
+def list_tasks(session: Session) -> None:
+    """All tasks: schedule, next run, last result."""
+    tasks = session.ask(every_task)
+    if session.options.as_json:
+        show_rows(tasks)
+        return
+    if not tasks:
+        print("There are no tasks yet. Write some into tasks.yaml: see the README.")
+        return
+    from cronpilot.cli.words import last_result, next_run
+
+    columns = [Column("ID", right=True), Column("NAME", 12), Column("SCHEDULE", 12),
+               Column("NEXT RUN"), Column("LAST")]  # fmt: skip
+    show_table(
+        columns,
+        [[str(t.id), t.name, t.schedule_words, next_run(t), last_result(t)] for t in tasks],
+    )
+
+
+async def every_task(client: Client) -> list[TaskView]:
+    """All of them, by id, asked for page by page."""
+    from cronpilot.client.messages import TaskQuery
+
+    tasks: list[TaskView] = []
+    while True:
+        page = await client.tasks(TaskQuery(offset=len(tasks)))
+        tasks += page.rows
+        if not page.rows or len(tasks) >= page.total:
+            return tasks
+
+
+def next_starts(
+    session: Session,
+    name: MaybeTask = None,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, max=1000, help="How many starts at most.")
+    ] = 20,
+) -> None:
+    """What starts next: of all tasks, or the next times of one."""
+
+    async def ask(client: Client) -> list[FireTime]:
+        task_id = None if name is None else (await client.find_task(name)).id
+        return await client.fire_times(task_id=task_id, limit=limit)
+
+    starts = session.ask(ask)
+    if session.options.as_json:
+        show_rows(starts)
+        return
+    if not starts:
+        print("Nothing is planned.")
+        return
+    from cronpilot.cli.words import when
+
+    show_table(
+        [Column("STARTS"), Column("TASK", 12), Column("TIME ZONE OF THE TASK")],
+        [[when(start.starts_at), start.task_name, start.timezone] for start in starts],
+    )
+
+
+def pause(
+    session: Session,
+    name: MaybeTask = None,
+    everything: Annotated[bool, typer.Option("--all", help="The whole scheduler.")] = False,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="TIME", help="Resume by itself: 2h, 18:00, or a date too."),
+    ] = None,
+) -> None:
+    """Pause a task or the scheduler.
+
+    What is paused is not started by schedule until it is resumed; what runs goes on. A task can
+    still be started by hand. TIME is read in the time zone of the task.
+    """
+    if until is not None and everything:
+        raise UsageProblem("--until is for one task.", "Resume the scheduler by hand.")
+    if _is_for_all(name, everything):
+        status = session.ask(lambda client: client.pause_scheduler(), need_engine=True)
+        _show_scheduler(session, status)
+    else:
+        _show_task(session, session.ask(lambda c: _pause(c, str(name), until), need_engine=True))
+
+
+def resume(
+    session: Session,
+    name: MaybeTask = None,
+    everything: Annotated[bool, typer.Option("--all", help="The whole scheduler.")] = False,
+) -> None:
+    """Resume a paused task or the scheduler.
+
+    It starts again from its next run on; what passed meanwhile is not caught up with.
+    """
+    if _is_for_all(name, everything):
+        status = session.ask(lambda client: client.resume_scheduler(), need_engine=True)
+        _show_scheduler(session, status)
+    else:
+        _show_task(
+            session, session.ask(lambda client: _resume(client, str(name)), need_engine=True)
+        )
+
+
+async def _pause(client: Client, name: str, until: str | None) -> TaskView:
+    task = await client.find_task(name)
+    return await client.pause_task(task.id, until=_end_of_pause(until, task.timezone))
+
+
+def _end_of_pause(text: str | None, timezone: str) -> datetime | None:
+    from cronpilot.domain.moments import read_end
+    from cronpilot.domain.zones import find_zone
+
+    try:
+        return None if text is None else read_end(text, find_zone(timezone), datetime.now(UTC))
+    except ValueError as error:
+        raise UsageProblem(str(error), "Write 2h, 18:00 or 2026-11-22 18:00.") from None
+
+
+async def _resume(client: Client, name: str) -> TaskView:
+    return await client.resume_task((await client.find_task(name)).id)
+
+
+def _is_for_all(name: str | None, everything: bool) -> bool:
+    if (name is None) != everything:
+        raise UsageProblem("Name one task, or say --all.")
+    return everything
+
+
+def _show_task(session: Session, task: TaskView) -> None:
+    if session.options.as_json:
+        show_row(task)
+        return
+    from cronpilot.cli.words import when
+
+    if task.paused_at is not None:
+        until = f" until {when(task.paused_until)}" if task.paused_until else ""
+        print(f"{clean(task.name)} is paused{until}. What runs goes on.")
+    elif task.next_run_at is not None:
+        print(f"{clean(task.name)} starts next at {when(task.next_run_at)}.")
+    else:
+        print(f"{clean(task.name)} is not paused; nothing is planned for it.")
+
+
+def _show_scheduler(session: Session, status: EngineStatus) -> None:
+    if session.options.as_json:
+        show_row(status)
+    elif status.paused:
+        print("The scheduler is paused: nothing starts by schedule. What runs goes on.")
+    else:
+        print("The scheduler is not paused.")
