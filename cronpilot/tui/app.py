@@ -1,0 +1,217 @@
+"""The application: one connection, one dashboard, a clock, and the ways to leave."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from textual import work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.screen import Screen
+from textual.worker import WorkerFailed
+
+from cronpilot.errors import CronPilotError
+from cronpilot.tui import themes
+from cronpilot.tui.connection import Connection
+from cronpilot.tui.formatting import ASCII_MARKS, Marks, needs_ascii
+from cronpilot.tui.inbox import Changes, Inbox
+from cronpilot.tui.leave import Leave
+from cronpilot.tui.painting import tight
+from cronpilot.tui.screens import questions
+from cronpilot.tui.screens.acting import ActingScreen
+from cronpilot.tui.screens.dashboard import Dashboard
+from cronpilot.tui.screens.dialog import Dialog
+from cronpilot.tui.terminal import TerminalGuard, driver_for
+
+if TYPE_CHECKING:
+    from cronpilot.client.messages import EngineStatus, Event
+    from cronpilot.client.protocol import Client
+
+
+class CronPilotApp(App[Leave]):
+    """Paints first, then connects. `run_app` runs it and says how it was left.
+
+    Args:
+        connect: finds or starts an engine; called again whenever the engine is lost. Raises
+            CronPilotError while there is none.
+        role: `owner` when the engine lives in this process.
+        host: name of the machine, for the status bar.
+        state_dir: the state directory, for the status bar and the crash file.
+        clock: the time now, aware.
+    """
+
+    TITLE = "CronPilot"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "help", "Help", key_display="?", show=False,
+                tooltip="All keys that work here"),
+        Binding("q,ctrl+q", "quit", "Quit", show=False, tooltip="Leave; asks what becomes of it"),
+        Binding("ctrl+l", "repaint", "Repaint", show=False, tooltip="Paint the whole screen again"),
+        Binding("T", "next_theme", "Theme", show=False, tooltip="Dark, light, plain colours"),
+        Binding("ctrl+c", "say_how_to_quit", show=False, system=True),
+    ]  # fmt: skip
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Client]],
+        *,
+        role: Literal["owner", "attached"],
+        host: str,
+        state_dir: str,
+        clock: Callable[[], datetime],
+        theme: str | None = None,
+    ) -> None:
+        chosen = theme or themes.choose_theme(os.environ)
+        # Before Textual sees NO_COLOR: with the terminal's own colours it leaves all of them out.
+        super().__init__(ansi_color=True if chosen == themes.PLAIN else None)
+        self.role, self.host, self.state_dir, self.clock = role, host, state_dir, clock
+        self.marks = ASCII_MARKS if needs_ascii(os.environ) else Marks()
+        self.guard: TerminalGuard | None = None
+        self.crash: BaseException | None = None
+        self.dashboard = Dashboard()
+        self._connection = Connection(connect, self)
+        self._inbox = Inbox(self._deliver, self._later, time.monotonic)
+        self.animation_level = "none"
+        for theme_ in themes.THEMES:
+            self.register_theme(theme_)
+        self.theme = chosen
+
+    @property
+    def client(self) -> Client | None:
+        """Who answers now; None while nobody does."""
+        return self._connection.client
+
+    def get_default_screen(self) -> Screen[Any]:
+        return self.dashboard
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return themes.VARIABLES
+
+    def get_driver_class(self) -> type[Driver]:
+        return driver_for(super().get_driver_class())
+
+    def on_mount(self) -> None:
+        self.set_class(self.marks is ASCII_MARKS, "-ascii")
+        self._wait_for_the_next_second()
+        self.call_after_refresh(self._stay_connected)
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        super()._display(screen, tight(renderable))
+
+    # --- the engine ------------------------------------------------------------------------------
+
+    @work(group="connection", exclusive=True)
+    async def _stay_connected(self) -> None:
+        # pydantic takes a moment to import: in a thread, while keys are answered already.
+        await asyncio.to_thread(__import__, "cronpilot.client.messages")
+        await self._connection.stay()
+
+    def connected(self, status: EngineStatus) -> None:
+        """An engine answers."""
+        self.dashboard.connected(status)
+        for screen in self._acting_screens():
+            if screen is not self.dashboard:
+                screen.apply(Changes(status=status, gap=True))
+
+    def lost(self, error: CronPilotError) -> None:
+        """It does so no more."""
+        self.dashboard.lost(error)
+
+    def heard(self, event: Event) -> None:
+        """It told of a change."""
+        self._inbox.add(event)
+
+    def answered(self, status: EngineStatus) -> None:
+        """It was asked how it is."""
+        for screen in self._acting_screens():
+            screen.answered(status)
+
+    def _deliver(self, changes: Changes) -> None:
+        for screen in self._acting_screens():
+            screen.apply(changes)
+
+    def _acting_screens(self) -> list[ActingScreen]:
+        """The dashboard, and whatever shows the engine's state above it."""
+        return [screen for screen in self.screen_stack if isinstance(screen, ActingScreen)]
+
+    def _later(self, seconds: float, then: Callable[[], None]) -> None:
+        self.set_timer(seconds, then) if seconds > 0 else self.call_later(then)
+
+    # --- time ------------------------------------------------------------------------------------
+
+    def _wait_for_the_next_second(self) -> None:
+        """Countdowns change on the second, all at once."""
+        self.set_timer(1.0 - self.clock().microsecond / 1e6 + 0.002, self._tick)
+
+    def _tick(self) -> None:
+        self._wait_for_the_next_second()
+        if self.guard is not None:
+            self.guard.look()
+        now = self.clock()
+        for screen in self._acting_screens():
+            screen.tick(now)
+
+    # --- keys that work everywhere ---------------------------------------------------------------
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        from cronpilot.tui.screens.help import HelpScreen  # seldom needed
+
+        if isinstance(self.screen, ActingScreen):
+            active = self.screen.active_bindings.values()
+            self.push_screen(HelpScreen(active, f"In the {self.screen.focused_part}"))
+
+    def action_repaint(self) -> None:
+        """Paint everything again, whatever another program wrote over it."""
+        self.refresh(repaint=True, layout=True)
+        for screen in self.screen_stack:
+            screen.refresh(repaint=True, layout=True)
+
+    def action_next_theme(self) -> None:
+        """The next of our themes."""
+        names = [theme.name for theme in themes.THEMES]
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+
+    def action_say_how_to_quit(self) -> None:
+        """ctrl+c never quits: here it would end a scheduler by habit."""
+        self.notify("q quits.", markup=False, timeout=3)
+
+    # --- leaving ---------------------------------------------------------------------------------
+
+    async def action_quit(self) -> None:
+        """A viewer leaves at once; the owner of the scheduler is asked."""
+        if self.role == "attached":
+            self.exit(Leave.VIEWER_QUIT)
+        elif not isinstance(self.screen, Dialog):
+            self._ask_how_to_leave()
+
+    @work(group="leave", exclusive=True)
+    async def _ask_how_to_leave(self) -> None:
+        answer = await self.push_screen_wait(questions.leave(self.dashboard.status))
+        if answer == questions.BACKGROUND:
+            self.exit(Leave.DETACH)
+        elif answer == questions.STOP:
+            self.exit(Leave.STOP)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Leave, and print nothing: Textual would print a traceback with all local variables, in
+        which are the values of tasks. `run_app` writes what is fit to be kept."""
+        self.crash = self.crash or (error.error if isinstance(error, WorkerFailed) else error)
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()  # the tests' pilot waits for it
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: object) -> None:
+        """Textual's own last resort, without its traceback."""
+        self.crash = self.crash or RuntimeError("the input of the terminal could not be read")
+        self._close_messages_no_wait()

@@ -1,0 +1,164 @@
+"""What fits: columns into a table, pieces into a line. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+
+from cronpilot.tui.formatting import Cell, Marks, Tone
+
+GAP = 2
+"""Blanks between two columns."""
+INDENT = 1
+"""Blanks before the first one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        width: cells it needs at least.
+        most: cells it takes where there is room; equal to `width` for a fixed one.
+        rank: 0 stays always; of the others the highest goes first when there is no room.
+    """
+
+    key: str
+    title: str
+    width: int
+    most: int
+    rank: int = 0
+    right: bool = False
+
+    @classmethod
+    def fixed(
+        cls, key: str, title: str, width: int, *, rank: int = 0, right: bool = False
+    ) -> Column:
+        return cls(key, title, width, width, rank, right)
+
+
+class Placed(NamedTuple):
+    """A column where it is on the screen."""
+
+    column: Column
+    x: int
+    width: int
+
+
+def fit_columns(columns: Sequence[Column], width: int) -> list[Placed]:
+    """Choose the columns that fit into `width` cells and share out what is left.
+
+    Columns of the highest rank are left out first; those of rank 0 stay, cut if they must be. Room
+    that is left goes to the columns that can use it, in proportion to what they lack.
+    """
+    kept = list(columns)
+    while _needed(kept) > width and (rank := max(column.rank for column in kept)) and kept[1:]:
+        kept = [column for column in kept if column.rank != rank]
+    widths = {column.key: column.width for column in kept}
+    spare = width - _needed(kept)
+    lacking = {c.key: c.most - c.width for c in kept if c.most > c.width}
+    total = sum(lacking.values())
+    if spare > 0 and total:
+        for key, lack in lacking.items():
+            widths[key] += min(lack, spare * lack // total)
+    placed, x = [], INDENT
+    for column in kept:
+        room = max(0, min(widths[column.key], width - x))
+        placed.append(Placed(column, x, room))
+        x += widths[column.key] + GAP
+    return [place for place in placed if place.width]
+
+
+def _needed(columns: Sequence[Column]) -> int:
+    return INDENT + sum(column.width for column in columns) + GAP * (len(columns) - 1)
+
+
+def cut(text: str, width: int, marks: Marks) -> str:
+    """At most `width` cells of `text`; a mark says that something is missing."""
+    if len(text) * 2 <= width or cell_len(text) <= width:
+        return text
+    if width <= 1:
+        return marks.cut[:width]
+    return set_cell_size(text, width - 1).rstrip() + marks.cut
+
+
+def pad(text: str, width: int, marks: Marks, *, right: bool = False) -> str:
+    """Exactly `width` cells of `text`."""
+    short = cut(text, width, marks)
+    blanks = " " * max(0, width - cell_len(short))
+    return blanks + short if right else short + blanks
+
+
+class Piece(NamedTuple):
+    """A part of a line. Of the pieces that do not fit, the highest rank goes first; 0 stays."""
+
+    text: str
+    tone: Tone = ""
+    rank: int = 0
+
+
+def fit_line(
+    left: Iterable[Piece], right: Iterable[Piece], width: int, marks: Marks, *, between: str = "  "
+) -> list[Cell]:
+    """One line of exactly `width` cells: `left` at its left edge, `right` at its right edge."""
+    lefts = [piece for piece in left if piece.text]
+    rights = [piece for piece in right if piece.text]
+    while _length(lefts, rights, between) > width:
+        rank = max((piece.rank for piece in (*lefts, *rights)), default=0)
+        if not rank:
+            break
+        side = rights if any(piece.rank == rank for piece in rights) else lefts
+        index = max(i for i, piece in enumerate(side) if piece.rank == rank)
+        del side[index]
+    cells = _joined(lefts, between)
+    room = width - sum(cell_len(cell.text) for cell in cells) - 2  # a blank at either edge
+    tail = _joined(rights, between)
+    tail_width = sum(cell_len(cell.text) for cell in tail)
+    if tail and tail_width + 1 <= room:
+        cells.append(Cell(" " * (room - tail_width)))
+        cells += tail
+    return _exactly([Cell(" "), *cells], width, marks)
+
+
+def _joined(pieces: Sequence[Piece], between: str) -> list[Cell]:
+    cells: list[Cell] = []
+    for piece in pieces:
+        if cells:
+            cells.append(Cell(between, "muted"))
+        cells.append(Cell(piece.text, piece.tone))
+    return cells
+
+
+def _length(lefts: Sequence[Piece], rights: Sequence[Piece], between: str) -> int:
+    pieces = [*lefts, *rights]
+    seams = max(0, len(lefts) - 1) + max(0, len(rights) - 1)
+    return (
+        sum(cell_len(piece.text) for piece in pieces)
+        + seams * cell_len(between)
+        + (2 if lefts and rights else 0)
+        + 2
+    )
+
+
+def _exactly(cells: Sequence[Cell], width: int, marks: Marks) -> list[Cell]:
+    """Cut or fill, so that the line has exactly `width` cells."""
+    line: list[Cell] = []
+    for cell in cells:
+        room = width - sum(cell_len(done.text) for done in line)
+        if room <= 0:
+            break
+        line.append(Cell(cut(cell.text, room, marks), cell.tone))
+    room = width - sum(cell_len(done.text) for done in line)
+    return [*line, Cell(" " * room)] if room > 0 else line
+
+
+def thumb(total: int, top: int, height: int) -> range:
+    """The rows of a scroll bar that stand for what is seen; empty if all `total` lines are."""
+    if total <= height or height < 1:
+        return range(0)
+    length = max(1, height * height // total)
+    start = round(top / max(1, total - height) * (height - length))
+    return range(start, start + length)

@@ -1,0 +1,127 @@
+"""What a repaint writes to the terminal, made small.
+
+Textual 8.2 paints a changed cell from the left edge of its widget, and spells out every style in
+full, twice the bytes of the text itself and more. Over a thin line that is felt. Here only the
+changed cells are written, and of a style only what differs from the one before. This is the one
+module that knows the inside of Textual's compositor; tests/tui/test_painting.py compares what a
+terminal shows with and without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from rich.color import ColorSystem
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, LayoutUpdate
+
+_ATTRIBUTES = (
+    ("bold", "1"), ("dim", "2"), ("italic", "3"), ("underline", "4"), ("reverse", "7"),
+    ("strike", "9"),
+)  # fmt: skip
+
+
+class _Look(NamedTuple):
+    """A style as codes: attributes that cannot be taken back one by one, and the two colours."""
+
+    attributes: str
+    foreground: str
+    background: str
+
+
+_PLAIN = _Look("", "39", "49")
+
+
+@lru_cache(4096)
+def _look(style: Style, system: ColorSystem) -> _Look:
+    attributes = ";".join(code for name, code in _ATTRIBUTES if getattr(style, name))
+    codes = []
+    for colour, is_foreground in ((style.color, True), (style.bgcolor, False)):
+        if colour is None:
+            codes.append(_PLAIN.foreground if is_foreground else _PLAIN.background)
+        else:
+            codes.append(";".join(colour.downgrade(system).get_ansi_codes(is_foreground)))
+    return _Look(attributes, *codes)
+
+
+class Pen:
+    """Writes text, remembering how the terminal writes at the moment."""
+
+    def __init__(self, console: Console) -> None:
+        self._system = console._color_system or ColorSystem.TRUECOLOR
+        self._look = _PLAIN
+        self._out: list[str] = []
+
+    def move_to(self, x: int, y: int) -> None:
+        self._out.append(f"\x1b[{y + 1};{x + 1}H")
+
+    def write(self, segments: Iterable[Segment]) -> None:
+        for text, style, _ in segments:
+            if text:
+                look = _PLAIN if style is None else _look(style, self._system)
+                if look != self._look:
+                    self._change(look)
+                self._out.append(text)
+
+    def finish(self) -> str:
+        """All that was written, and the pen as it was found."""
+        if self._look != _PLAIN:
+            self._out.append("\x1b[0m")
+        return "".join(self._out)
+
+    def _change(self, look: _Look) -> None:
+        before, self._look = self._look, look
+        codes = []
+        if before.attributes != look.attributes:
+            if before.attributes:
+                codes.append("0")
+                before = _PLAIN
+            codes.append(look.attributes)
+        if before.foreground != look.foreground:
+            codes.append(look.foreground)
+        if before.background != look.background:
+            codes.append(look.background)
+        self._out.append(f"\x1b[{';'.join(code for code in codes if code)}m")
+
+
+class TightChops(ChopsUpdate):
+    """Changed spans, and nothing beside them."""
+
+    def render_segments(self, console: Console) -> str:
+        pen = Pen(console)
+        for y, x1, x2 in self.spans:
+            at = -1
+            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
+                if strip is None or x >= x2 or end <= x1:
+                    continue
+                start, stop = max(x, x1), min(end, x2)
+                if at != start:
+                    pen.move_to(start, y)
+                pen.write(strip.crop(start - x, stop - x))
+                at = stop
+        return pen.finish()
+
+
+class TightLayout(LayoutUpdate):
+    """A rectangle of whole lines."""
+
+    def render_segments(self, console: Console) -> str:
+        pen = Pen(console)
+        for y, line in enumerate(self.strips, self.region.y):
+            pen.move_to(self.region.x, y)
+            for strip in line:
+                pen.write(strip)
+        return pen.finish()
+
+
+def tight(update: Any) -> Any:
+    """The same update in fewer bytes; anything else as it is."""
+    if type(update) is ChopsUpdate:
+        return TightChops(update.chops, update.spans, update.chop_ends)
+    if type(update) is LayoutUpdate:
+        return TightLayout(update.strips, update.region)
+    return update

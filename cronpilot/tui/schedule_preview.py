@@ -1,0 +1,190 @@
+"""What a schedule that is being typed would do, and the lines that say so. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from cronpilot.domain.clock_notes import clock_note
+from cronpilot.domain.duration import parse_duration
+from cronpilot.domain.explain import explain
+from cronpilot.domain.plan import spread_offset
+from cronpilot.domain.schedule import FireTimes, Schedule, ScheduleType, fire_times, resolve
+from cronpilot.domain.text import clean
+from cronpilot.domain.zones import find_zone
+from cronpilot.tui.formatting import Cell, Marks, countdown, elapsed
+from cronpilot.tui.layout import cut
+from cronpilot.tui.schedule_draft import Problems, ScheduleDraft, read_schedule
+
+if TYPE_CHECKING:
+    from cronpilot.client.messages import FireTime, TaskView
+
+ASKED = 1000
+"""Planned starts that are asked for to find those that coincide: the most that an engine tells."""
+_MOST_NAMED = 3  # tasks that start in the same minute
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a schedule's meaning depends on besides itself.
+
+    Attributes:
+        kept: the task as it is: where its schedule stays the same, so do its minute and anchor.
+    """
+
+    now: datetime
+    default_zone: str
+    name: str = ""
+    spread: timedelta = timedelta()
+    kept: TaskView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the draft would do from now on.
+
+    Attributes:
+        fires: nominal instants, ascending; a start is `offset` later.
+    """
+
+    problems: Problems = field(default_factory=dict)
+    schedule: Schedule | None = None
+    words: str = ""
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    fires: tuple[datetime, ...] = ()
+    offset: timedelta = timedelta()
+    note: str = ""
+
+
+def look_ahead(draft: ScheduleDraft, setting: Setting, count: int) -> Preview:
+    """The meaning of a draft and its next `count` fire times; or what is wrong with it."""
+    schedule, problems = read_schedule(draft)
+    if schedule is None or problems:
+        return Preview(problems)
+    zone = find_zone(draft.timezone.strip() or setting.default_zone)
+    offset = spread_offset(setting.name, setting.spread)
+    resolved = _resolved(schedule, zone, setting, offset)
+    times = fire_times(schedule.type, resolved, zone)
+    return Preview(
+        schedule=schedule,
+        words=explain(schedule, resolved=resolved),
+        zone=zone,
+        fires=_next(times, setting.now - offset, count),
+        offset=offset,
+        note=clock_note(schedule, resolved, zone, setting.now),
+    )
+
+
+def _resolved(schedule: Schedule, zone: ZoneInfo, setting: Setting, offset: timedelta) -> str:
+    set_at, kept = setting.now, setting.kept
+    if kept and kept.next_run_at and kept.timezone == zone.key and _same(schedule, kept):
+        set_at = kept.next_run_at - offset
+        if schedule.type is ScheduleType.INTERVAL:  # any of its fire times is an anchor
+            set_at -= parse_duration(schedule.config["every"])
+    return resolve(schedule, zone=zone, set_at=set_at, seed=setting.name)
+
+
+def _same(schedule: Schedule, kept: TaskView) -> bool:
+    return schedule.type is kept.schedule_type and schedule.config == kept.schedule_config
+
+
+def _next(times: FireTimes, after: datetime, count: int) -> tuple[datetime, ...]:
+    found: list[datetime] = []
+    while len(found) < count and (at := times.next_after(after)) is not None:
+        found.append(at)
+        after = at
+    return tuple(found)
+
+
+# --- collisions ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Meetings:
+    """How many of the next starts fall into a minute in which other tasks start, too.
+
+    Attributes:
+        known: of how many starts that can be told.
+        names: whom they meet, in the order of the meetings.
+    """
+
+    met: int
+    known: int
+    names: tuple[str, ...] = ()
+
+
+def meetings(preview: Preview, others: Sequence[FireTime]) -> Meetings:
+    """Compare with the planned starts of other tasks, soonest first; at most ASKED are known."""
+    starts = [fire + preview.offset for fire in preview.fires]
+    if len(others) >= ASKED:
+        starts = [start for start in starts if start <= others[-1].starts_at]
+    minutes: dict[int, list[str]] = {}
+    for other in others:
+        minutes.setdefault(_minute(other.starts_at), []).append(other.task_name)
+    hits = [minutes[_minute(start)] for start in starts if _minute(start) in minutes]
+    names = dict.fromkeys(name for hit in hits for name in hit)
+    return Meetings(len(hits), len(starts), tuple(names))
+
+
+def _minute(at: datetime) -> int:
+    return int(at.timestamp()) // 60
+
+
+# --- lines ---------------------------------------------------------------------------------------
+
+
+def preview_lines(
+    preview: Preview, met: Meetings | None, now: datetime, width: int, marks: Marks
+) -> list[list[Cell]]:
+    """The preview, line by line. `met` is None while the other tasks' starts are not known."""
+    if preview.schedule is None:
+        return [[Cell("No preview until what is marked is mended.", "muted")]]
+    lines = [[Cell(line, "strong")] for line in _wrapped(f"It runs {preview.words}.", width)]
+    if preview.schedule.type is ScheduleType.MANUAL:
+        return lines
+    if not preview.fires:
+        return [*lines, [Cell(f"{marks.late} That is over: it never starts.", "warn")]]
+    lines += [[], [Cell(f"NEXT RUNS IN {preview.zone.key}", "head")]]
+    clock = "%H:%M:%S" if any(fire.second for fire in preview.fires) else "%H:%M"
+    lines += [_fire_line(fire, preview.zone, now, clock) for fire in preview.fires]
+    if preview.offset:
+        late = elapsed(preview.offset.total_seconds())
+        lines.append([Cell(f"Each starts {late} later: its spread.", "muted")])
+    told = [[Cell(line)] for line in _wrapped(preview.note, width)]
+    if met and not met.known:
+        words = "Others start too often to say who else starts in these minutes."
+        told += [[Cell(line, "muted")] for line in _wrapped(words, width)]
+    elif met:
+        told.append(_meeting_line(met, len(preview.fires), width, marks))
+    return [*lines, *([[]] if told else []), *told]
+
+
+def _fire_line(fire: datetime, zone: ZoneInfo, now: datetime, clock: str) -> list[Cell]:
+    local = fire.astimezone(zone)
+    return [
+        Cell(f"{local:%a} {local.day:>2} {local:%b %Y}  "),
+        Cell(f"{local:{clock}}", "strong"),
+        Cell(f"  {local.isoformat()[19:]}  ", "muted"),
+        Cell(countdown(fire - now), "muted"),
+    ]
+
+
+def _meeting_line(met: Meetings, count: int, width: int, marks: Marks) -> list[Cell]:
+    if not met.met:
+        which = f"the first {met.known} of these" if met.known > 1 else "the first of these"
+        where = "these minutes" if met.known == count else f"{which} minutes"
+        return [Cell(cut(f"No other task starts in {where}.", width, marks), "muted")]
+    named = ", ".join(clean(name) for name in met.names[:_MOST_NAMED])
+    more = f" +{len(met.names) - _MOST_NAMED}" if len(met.names) > _MOST_NAMED else ""
+    verb = "starts" if met.met == 1 else "start"
+    said = f"{met.met} of the next {met.known} {verb}" if count > 1 else "It starts"
+    words = f"{marks.late} {said} together with {named}{more}."
+    return [Cell(cut(words, width, marks), "warn")]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, max(20, width))

@@ -1,0 +1,49 @@
+"""A screen that asks the engine, and says what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, cast
+
+from textual.screen import Screen, ScreenResultType
+
+from cronpilot.domain.text import clean
+from cronpilot.errors import CronPilotError, NoEngine
+
+if TYPE_CHECKING:
+    from cronpilot.client.protocol import Client
+    from cronpilot.tui.app import CronPilotApp
+
+
+class AskingScreen(Screen[ScreenResultType], inherit_bindings=False):
+    """Knows who answers, what time it is, and how an error is told."""
+
+    @property
+    def pilot_app(self) -> CronPilotApp:
+        return cast("CronPilotApp", self.app)
+
+    @property
+    def client(self) -> Client:
+        """Who answers. Raises NoEngine when nobody does."""
+        client = self.pilot_app.client
+        if client is None:
+            raise NoEngine(self.pilot_app.state_dir)
+        return client
+
+    def now(self) -> datetime:
+        return self.pilot_app.clock()
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """What goes wrong inside is said to the user."""
+        try:
+            yield
+        except CronPilotError as error:
+            self.tell_error(error)
+
+    def tell_error(self, error: CronPilotError) -> None:
+        """Say what went wrong, and what to do about it."""
+        title, hint = clean(error.problem), clean(error.hint)
+        self.notify(hint or title, title=title if hint else "", severity="error", markup=False)

@@ -1,0 +1,439 @@
+"""The one screen that one lives in: views, the log below them, the bars around them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from cronpilot.domain.run import ACTIVE
+from cronpilot.domain.zones import find_zone
+from cronpilot.errors import CronPilotError, InvalidSchedule
+from cronpilot.tui.inbox import Changes
+from cronpilot.tui.screens.editing import EDITING_KEYS, EditingScreen
+from cronpilot.tui.screens.empty import no_log, no_runs, no_tasks
+from cronpilot.tui.screens.records import RecordsScreen
+from cronpilot.tui.widgets.banner_line import BannerLine
+from cronpilot.tui.widgets.key_bar import KeyBar, KeyHint, hints_of
+from cronpilot.tui.widgets.line_table import WINDOW, LineTable
+from cronpilot.tui.widgets.log_view import LogView
+from cronpilot.tui.widgets.running_view import RunningView
+from cronpilot.tui.widgets.status_bar import Situation, StatusBar
+from cronpilot.tui.widgets.tasks_view import TasksView
+from cronpilot.tui.widgets.view import View
+from cronpilot.tui.widgets.view_tabs import Tab, ViewTabs
+
+if TYPE_CHECKING:
+    from cronpilot.client.messages import EngineStatus, RunView
+    from cronpilot.tui.widgets.filter_line import FilterLine
+
+PanelSize = Literal["none", "part", "whole"]
+_SIZES: tuple[PanelSize, ...] = ("none", "part", "whole")
+
+SECOND_LOOK = 1.0
+"""Seconds after which everything is read once more: what changed before the stream of events was
+open has reached nobody."""
+
+
+class Dashboard(RecordsScreen, EditingScreen):
+    """Asks the client, and hands what comes back to the widgets that show it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back", tooltip="Filter off, else out of the log"),
+        Binding("enter", "open", "Open", tooltip="A task's log, or all about a run"),
+        Binding("r", "run_now", "Run", tooltip="Start this task now, whatever its schedule"),
+        Binding("x", "stop_run", "Stop", tooltip="Stop this run; asks how"),
+        Binding("p", "pause_task", "Pause", tooltip="Pause this task, or resume it"),
+        *EDITING_KEYS,
+        Binding("slash", "filter", "Filter", tooltip="Only rows that match a text"),
+        Binding("1", "view('tasks')", "Tasks", show=False, tooltip="All tasks"),
+        Binding("2", "view('running')", "Running", show=False, tooltip="What runs and waits"),
+        Binding("4", "view('history')", "History", show=False, tooltip="All that has happened"),
+        Binding("5", "view('health')", "Health", show=False, tooltip="What needs attention"),
+        Binding("l", "focus_log", "Log", tooltip="Into the log, or out of it"),
+        Binding("L", "whole_log", "Whole log", show=False, tooltip="The log over the whole screen"),
+        Binding("plus,equals_sign", "resize_log(1)", "More log", show=False,
+                tooltip="The log: none, a part, all of the screen"),
+        Binding("underscore,minus", "resize_log(-1)", "Less log", show=False,
+                tooltip="The log: all, a part, none of the screen"),
+        Binding("P", "pause_scheduler", "Pause all", show=False,
+                tooltip="Pause the whole scheduler, or resume it; asks first"),
+        Binding("tab,shift+tab", "focus_log", "Table or log", show=False,
+                tooltip="Between the table and the log"),
+        Binding("ctrl+c", "app.say_how_to_quit", show=False, system=True),
+    ]  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.status_bar = StatusBar(id="status")
+        self.banner = BannerLine(id="banner")
+        self.tabs = ViewTabs(id="tabs")
+        self.key_bar = KeyBar(id="keys")
+        self.tasks = TasksView()
+        self.running = RunningView()
+        self.views: tuple[View, ...] = (self.tasks, self.running, self.history, self.health)
+        self.current: View = self.tasks
+        self.lost_since: datetime | None = None
+        self.trouble: CronPilotError | None = None
+        self.zone: tzinfo = UTC
+        self._panel_size: PanelSize = "part"
+        self._filter_line: FilterLine | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self.status_bar
+        yield self.banner
+        yield self.tabs
+        yield from self.views
+        yield self.panel
+        yield self.key_bar
+
+    def on_mount(self) -> None:
+        self._show_view(self.tasks)
+        self._arrange()
+        self.bindings_updated_signal.subscribe(self, lambda _: self._tell_keys())
+        self.tick(self.now())
+
+    # --- what the app says -----------------------------------------------------------------------
+
+    def connected(self, status: EngineStatus) -> None:
+        """An engine answers: read everything."""
+        self.lost_since = self.trouble = None
+        self.remove_class("-lost")
+        self._take_status(status)
+        self._read_all()
+        self._open_log(now=True)
+        self.set_timer(SECOND_LOOK, self._read_all)
+        self.tick(self.now())
+
+    def lost(self, error: CronPilotError) -> None:
+        """The engine does not answer. What is shown stays, but not as if it were live."""
+        self.trouble = error
+        if self.status is not None and self.lost_since is None:
+            self.lost_since = self.now()
+            self.add_class("-lost")
+        self.tick(self.now())
+
+    def apply(self, changes: Changes) -> None:
+        """Things are different now."""
+        if changes.status is not None:
+            self._take_status(changes.status)
+        if self.tasks.apply(changes):
+            self._read_tasks(self.tasks.table.wanted_offset())
+        if self.running.apply(changes):
+            self._read_runs()
+        self.apply_to_records(changes)
+        self._apply_to_log(changes)
+        self.tick(self.now())
+
+    def answered(self, status: EngineStatus) -> None:
+        """The engine was asked how it is, and said so."""
+        self._take_status(status)
+        self._tell()
+
+    def tick(self, now: datetime) -> None:
+        """Paint what reads differently now."""
+        self.current.tick(now)
+        self.panel.tick(now)
+        self._tell()
+
+    def _take_status(self, status: EngineStatus) -> None:
+        before, self.status = self.status, status
+        if before is None or before.timezone != status.timezone:
+            self.zone = _zone(status.timezone)
+            for view in self.views:
+                view.set_zone(self.zone)
+
+    # --- the bars --------------------------------------------------------------------------------
+
+    def _tell(self) -> None:
+        app, status = self.pilot_app, self.status
+        self.status_bar.tell(
+            Situation(self.now(), app.host, app.state_dir, app.role, status, self.lost_since,
+                      self.zone)
+        )  # fmt: skip
+        self.banner.tell(status.banners if status else [])
+        tabs = [Tab(one.KEY, one.TITLE, one.things(status)) for one in self.views]
+        view = self.current
+        self.tabs.tell(tabs, view.KEY, text=view.filters, total=view.total, more=view.more)
+        self._tell_instead()
+
+    def _tell_instead(self) -> None:
+        app = self.pilot_app
+        self.tasks.table.say_instead(
+            no_tasks(self.tasks.filter, app.role, self.status, self.trouble)
+        )
+        self.running.table.say_instead(
+            no_runs(self.running.filter, self.status, self.now(), self.zone)
+        )
+        self.tell_records()
+
+    def _tell_keys(self) -> None:
+        if not self.is_current:
+            return
+        if self._filter_line is not None and self._filter_line.has_focus_within:
+            self.key_bar.tell([KeyHint("Enter", "to the rows"), KeyHint("Esc", "clear")], always=())
+        else:
+            self.key_bar.tell(hints_of(self))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        whole = self._panel_size == "whole"
+        if action == "back":
+            return whole or self.panel.output.has_focus or bool(self.current.filters)
+        if action in ("focus_log", "whole_log", "resize_log"):
+            return self.current.HAS_LOG
+        return action != "filter" or (not whole and self.current.HAS_FILTER)
+
+    # --- views and the panel ---------------------------------------------------------------------
+
+    def _show_view(self, view: View) -> None:
+        self.current = view
+        for one in self.views:
+            one.set_class(one is view, "-current")
+        view.table.focus()
+
+    def action_view(self, name: str) -> None:
+        """Show another view."""
+        if self._panel_size == "whole":
+            self._resize_panel("part")
+        self._show_view(next(view for view in self.views if view.id == name))
+        self._arrange()
+        self._close_filter()
+        self.tick(self.now())
+        self._open_log()
+
+    def action_resize_log(self, by: int) -> None:
+        """The log panel gets more or less of the screen."""
+        index = _SIZES.index(self._shown_size()) + by
+        self._resize_panel(_SIZES[max(0, min(index, 2))])
+
+    def action_focus_log(self) -> None:
+        """Into the log, or out of it."""
+        if self.panel.output.has_focus:
+            self.action_back()
+            return
+        if self._shown_size() == "none":
+            self._resize_panel("whole" if self._is_small() else "part")
+        self.panel.output.focus()
+
+    def action_whole_log(self) -> None:
+        """The log over the whole screen, or back."""
+        self._resize_panel("part" if self._panel_size == "whole" else "whole")
+
+    def action_open(self) -> None:
+        """Enter: all about the run under the cursor; of a task its log."""
+        if run := self.chosen_run():
+            self.open_run(run)
+        elif self.current is self.tasks:
+            self._resize_panel("whole")
+        elif self.current is self.health and self.health.chosen:
+            self.open_line(self.health.chosen)
+
+    def action_back(self) -> None:
+        """Esc: the filter first, then out of the log."""
+        if self._panel_size == "whole":
+            self._resize_panel("part")
+        elif self.panel.output.has_focus:
+            self.current.table.focus()
+        elif self.current.filters:
+            self.current.clear_filters()
+            self._refiltered()
+
+    def _resize_panel(self, size: PanelSize) -> None:
+        was_hidden = self._shown_size() == "none"
+        self._panel_size = size
+        self._arrange()
+        if size == "whole":
+            self.panel.output.focus()
+        else:
+            self.current.table.focus()
+        if was_hidden and self._shown_size() != "none":
+            self._open_log(now=True)
+
+    def _is_small(self) -> bool:
+        """Whether table and log together would leave too little to either."""
+        return self.size.height < 20 or self.size.width < 60
+
+    def _shown_size(self) -> PanelSize:
+        hidden = self._is_small() or not self.current.HAS_LOG
+        return "none" if self._panel_size == "part" and hidden else self._panel_size
+
+    def _arrange(self) -> None:
+        shown, height = self._shown_size(), self.size.height
+        self.set_class(shown == "whole", "-whole-log")
+        self.set_class(height < 8, "-low")
+        self.set_class(height < 3, "-lowest")
+        self.panel.display = shown != "none"
+        rows = max(5, height // 3 if height >= 30 else height // 4)
+        self.panel.styles.height = rows if shown == "part" else "1fr"
+        self.refresh_bindings()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
+        if self._shown_size() == "none" and self.panel.output.has_focus:
+            self.current.table.focus()
+        self.call_after_refresh(self._after_resize)
+
+    def _after_resize(self) -> None:
+        self._tell()
+        self._tell_keys()
+
+    # --- the filter ------------------------------------------------------------------------------
+
+    async def action_filter(self) -> None:
+        """Type a text that rows have to match."""
+        from cronpilot.tui.widgets.filter_line import FilterLine  # after the first paint
+
+        if self._panel_size == "whole":
+            self._resize_panel("part")
+        if self._filter_line is None:
+            self._filter_line = FilterLine(id="filter")
+            await self.mount(self._filter_line, after=self.views[-1])
+        self._filter_line.open(self.current.filter)
+
+    def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
+        self._filter(event.text)
+
+    def on_filter_line_closed(self) -> None:
+        self._close_filter()
+        self.current.table.focus()
+
+    def _close_filter(self) -> None:
+        if self._filter_line is not None:
+            self._filter_line.close()
+
+    def _filter(self, text: str) -> None:
+        self.current.refilter(text)
+        self._refiltered()
+
+    @on(TasksView.Refiltered)
+    def _tasks_refiltered(self) -> None:
+        self._read_tasks(0)
+
+    def _refiltered(self) -> None:
+        self.refresh_bindings()
+        self._tell()
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def _read_all(self) -> None:
+        self._read_tasks(self.tasks.table.wanted_offset())
+        self._read_runs()
+        self.read_records()
+
+    @work(exclusive=True, group="read tasks")
+    async def _read_tasks(self, offset: int) -> None:
+        from cronpilot.client.messages import TaskQuery  # after the first paint
+
+        with self.telling():
+            query = TaskQuery(text=self.tasks.filter, offset=offset, limit=WINDOW)
+            page = await self.client.tasks(query)
+            self.tasks.put(offset, page)
+            self.tick(self.now())
+
+    @work(exclusive=True, group="read runs")
+    async def _read_runs(self) -> None:
+        from cronpilot.client.messages import RunQuery  # after the first paint
+
+        with self.telling():
+            page = await self.client.runs(RunQuery(active=True))
+            self.running.put(page.rows)
+            self.tick(self.now())
+
+    @on(LineTable.RowsWanted)
+    def _rows_wanted(self, event: LineTable.RowsWanted) -> None:
+        if event.table is self.tasks.table:
+            self._read_tasks(event.offset)
+        elif event.table is self.history.table:
+            self.history.look_for_pages(event.offset)
+
+    @on(LineTable.CursorMoved)
+    def _cursor_moved(self, event: LineTable.CursorMoved) -> None:
+        if event.table is self.running.table and event.by_user:
+            self.running.let_go()
+        if event.table is self.current.table:
+            self._open_log()
+
+    # --- the log ---------------------------------------------------------------------------------
+
+    def _run_under_cursor(self) -> int | None:
+        """The run whose output belongs to the row under the cursor."""
+        if self.current is not self.tasks:
+            return self.current.table.row_id if self.current.HAS_LOG else None
+        task = self.tasks.chosen
+        return task.last_run.id if task and task.last_run else None
+
+    def _open_log(self, *, now: bool = False) -> None:
+        """Show the output of what is under the cursor, unless it is shown already."""
+        run_id = self._run_under_cursor()
+        if self._shown_size() == "none" or (run_id == self.log_wanted and not now):
+            return
+        if run_id is not None:
+            self.show_log(run_id, settle=not now)
+        elif self.current is self.tasks:
+            self.workers.cancel_group(self, "log")
+            self.log_wanted = None
+            self.panel.show_nothing(no_log(self.tasks.chosen))
+
+    async def run_to_read(self, run_id: int) -> int:
+        """This run; or the one that goes on, where this one was only skipped beside it."""
+        task = self.tasks.chosen
+        last = task.last_run if task else None
+        if self.current is not self.tasks or not task or not last:
+            return run_id
+        if last.id != run_id or last.status in ACTIVE or not task.running:
+            return run_id
+        from cronpilot.client.messages import RunQuery  # after the first paint
+
+        active = (await self.client.runs(RunQuery(task_id=task.id, active=True))).rows
+        return active[-1].id if active else run_id
+
+    def _apply_to_log(self, changes: Changes) -> None:
+        shown = self.panel.run_shown
+        if shown is not None and shown.id in changes.runs:
+            self.panel.update_run(changes.runs[shown.id])
+        task = self.tasks.chosen
+        if self.current is not self.tasks or task is None or task.last_run is None:
+            return
+        newest = task.last_run
+        if newest.started_at is None and newest.status not in ACTIVE:
+            return  # skipped or missed: nothing to read in it, whatever is shown is better
+        if shown and shown.task_id == task.id and newest.id > shown.id and not self._at_the_end():
+            self.panel.offer_newer(newest.id)
+        else:
+            self._open_log()
+
+    def _at_the_end(self) -> bool:
+        return self.panel.output.following
+
+    @on(LogView.FollowChanged)
+    def _follow_changed(self) -> None:
+        if self.panel.newer is not None and self._at_the_end():
+            self.show_log(self.panel.newer)
+
+    # --- what a key means: what was under the cursor when it was pressed -------------------------
+
+    def chosen_run(self) -> RunView | None:
+        if self.panel.output.has_focus:
+            return self.panel.run_shown
+        if self.current is self.history:
+            return self.history.chosen
+        return self.running.chosen if self.current is self.running else None
+
+    def chosen_task(self) -> tuple[int, str] | None:
+        if run := self.chosen_run():
+            return run.task_id, run.task_name
+        if self.current is self.health:
+            return self.health.chosen.task if self.health.chosen else None
+        task = self.tasks.chosen
+        return (task.id, task.name) if task and self.current is self.tasks else None
+
+
+def _zone(name: str) -> tzinfo:
+    """The engine's zone; UTC where this machine does not know it."""
+    try:
+        return find_zone(name)
+    except InvalidSchedule:
+        return UTC

@@ -1,0 +1,394 @@
+"""A full-screen form for a task, or for its schedule alone: judge, look over, save."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+from uuid import uuid4
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, VerticalScroll
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
+
+from cronpilot.domain.text import clean
+from cronpilot.errors import Conflict, CronPilotError
+from cronpilot.tui.definition_diff import Changed, as_changes, changed_fields, diff_lines
+from cronpilot.tui.formatting import Cell
+from cronpilot.tui.judging import Filled, Judged, judge
+from cronpilot.tui.schedule_draft import Problem
+from cronpilot.tui.schedule_preview import ASKED, meetings, preview_lines
+from cronpilot.tui.screens import form_questions
+from cronpilot.tui.screens.asking import AskingScreen
+from cronpilot.tui.task_fields import FormField, Section, fields_of, spec_of
+from cronpilot.tui.widgets.form_choices import Deed, Pick
+from cronpilot.tui.widgets.form_row import FormRow
+from cronpilot.tui.widgets.form_text import TextBox, TextField
+from cronpilot.tui.widgets.key_bar import KeyBar, KeyHint, hints_of
+from cronpilot.tui.widgets.lines import Lines
+from cronpilot.tui.widgets.schedule_fields import ScheduleFields
+from cronpilot.tui.widgets.toned import Line
+
+if TYPE_CHECKING:
+    from cronpilot.client.messages import FireTime, TaskView
+
+PAUSE = 0.15
+"""Seconds without a key after which what was typed is judged."""
+WIDE = 116
+"""Columns from which on the preview has room beside the fields."""
+REREAD = 20.0
+"""Seconds after which the countdowns of the preview are told anew."""
+_ALWAYS = (KeyHint("ctrl+o", "save"), KeyHint("Esc", "leave"))
+
+
+class _Fields(VerticalScroll, inherit_bindings=False):
+    """Scrolls by the focus alone: page down is the next section's."""
+
+
+class FormScreen(AskingScreen["TaskView | None"]):
+    """Returns the task as saved; None when nothing was.
+
+    Args:
+        title: what is being done.
+        sections: the fields that are on it; the section without fields is the schedule.
+        filled: what stands in them at first.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab,down", "next_field", "Next", key_display="Tab", tooltip="The next field"),
+        Binding("shift+tab,up", "app.focus_previous", "Back", show=False,
+                tooltip="The field before"),
+        Binding("pagedown", "section(1)", "Section", key_display="PgDn",
+                tooltip="The next section"),
+        Binding("pageup", "section(-1)", "Section before", show=False,
+                tooltip="The section before"),
+        Binding("ctrl+o", "save", "Save", show=False,
+                tooltip="Shows first what would change"),
+        Binding("escape,q,ctrl+q", "leave", "Leave", show=False,
+                tooltip="Asks where something is not saved"),
+        Binding("question_mark,f1", "help", "Help", key_display="?", show=False,
+                tooltip="All keys that work here; in a text F1"),
+        Binding("ctrl+c", "app.say_how_to_quit", show=False, system=True),
+    ]  # fmt: skip
+
+    def __init__(self, title: str, sections: tuple[Section, ...], filled: Filled) -> None:
+        super().__init__()
+        self._title, self._sections, self._filled = clean(title), sections, filled
+        self.head, self.key_bar = Line(id="form-head"), KeyBar(id="form-keys")
+        self.schedule = ScheduleFields(filled.draft, filled.default_zone)
+        self.preview = Lines(id="form-preview")
+        self.rows: dict[str, FormRow] = {}
+        self._tops: list[Widget] = []  # the first field of each section
+        self._others: list[FireTime] | None = None
+        self._judged: Judged | None = None
+        self._tried = False  # to save: from then on empty fields are complained about, too
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self.head
+        with Container(id="form"):
+            with _Fields(id="form-fields", can_focus=False):
+                for section in self._sections:
+                    yield from self._section(section)
+                yield Deed("Save", "shows first what would change", id="save")
+                if self._filled.task is not None and len(self._sections) > 1:
+                    note = "runs this as it stands here, unsaved; out of the figures"
+                    yield Deed("Test run", note, key="t", id="test")
+            yield self.preview
+        yield self.key_bar
+
+    def _section(self, section: Section) -> ComposeResult:
+        if len(self._sections) > 1:
+            title = Line()
+            title.show([Cell(section.title.upper(), "head")])
+            title.add_class("form-section")
+            title.set_class(section is self._sections[0], "-first")
+            yield title
+        if not section.fields:
+            self.rows |= self.schedule.rows
+            self._tops.append(self.schedule.rows["type"].control)
+            yield self.schedule
+            return
+        for field in section.fields:
+            row = FormRow(field.name, field.label, _control(field, self._filled.texts[field.name]))
+            self.rows[field.name] = row
+            if field is section.fields[0]:
+                self._tops.append(row.control)
+            yield row
+            yield row.note
+
+    def on_mount(self) -> None:
+        self.bindings_updated_signal.subscribe(self, lambda _: self._tell_keys())
+        self._tops[0].focus()
+        self._arrange()
+        self._ask_for_others()
+        self._check()
+        self.set_interval(REREAD, self._check)
+
+    # --- what stands in it -----------------------------------------------------------------------
+
+    @property
+    def is_new(self) -> bool:
+        """Whether saving adds a task."""
+        return self._filled.task is None
+
+    @property
+    def filled(self) -> Filled:
+        """The form as it stands."""
+        texts = {
+            name: _text_of(row.control)
+            for name, row in self.rows.items()
+            if name not in self.schedule.rows
+        }
+        return replace(
+            self._filled, texts={**self._filled.texts, **texts}, draft=self.schedule.draft
+        )
+
+    def _load(self, filled: Filled) -> None:
+        self._filled = filled
+        for name, row in self.rows.items():
+            if name not in self.schedule.rows:
+                _put_text(row.control, filled.texts[name])
+        self.schedule.load(filled.draft)
+        self._check()
+
+    @on(Input.Submitted)
+    def _go_on(self) -> None:
+        self.focus_next()
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    @on(Pick.Picked)
+    @on(ScheduleFields.Changed)
+    def _wait_for_more(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(PAUSE, self._check)
+
+    @work(exclusive=True, group="check")
+    async def _check(self) -> None:
+        await self._judge()
+
+    async def _judge(self) -> Judged:
+        """Off the loop: keys are answered meanwhile."""
+        filled = self.filled
+        self._judged = await asyncio.to_thread(judge, filled, self.now(), self._count())
+        if self.is_attached:  # it may have been left meanwhile
+            self._tell(filled)
+        return self._judged
+
+    @work(exclusive=True, group="others")
+    async def _ask_for_others(self) -> None:
+        with self.telling():
+            planned = await self.client.fire_times(limit=ASKED)
+            own = self._filled.task.id if self._filled.task else None
+            self._others = [fire for fire in planned if fire.task_id != own]
+            self._tell(self.filled)
+
+    # --- what is said ----------------------------------------------------------------------------
+
+    def _count(self) -> int:
+        """Fire times that the preview has room for."""
+        return 10 if self.size.height >= 30 else 5
+
+    def _tell(self, filled: Filled) -> None:
+        judged, dirty = self._judged, bool(filled.touched)
+        note = [Cell("  not saved", "warn")] if dirty else []
+        self.head.show([Cell(" "), Cell(self._title, "title"), *note])
+        if judged is None:
+            return
+        touched = filled.touched | {"type"}
+        for name, row in self.rows.items():
+            problem = judged.problems.get(name)
+            row.complain(problem if self._tried or name in touched else None)
+        schedule = judged.preview
+        met = meetings(schedule, self._others) if self._others is not None else None
+        width = max(30, self.preview.size.width - 2)
+        self.preview.show(preview_lines(schedule, met, self.now(), width, self.pilot_app.marks))
+
+    def _tell_keys(self) -> None:
+        if self.is_current:
+            self.key_bar.tell(hints_of(self), always=_ALWAYS)
+
+    def _arrange(self) -> None:
+        wide = self.size.width >= WIDE
+        self.set_class(wide, "-wide")
+        self.set_class(len(self._sections) > 1, "-long")
+        beside = wide or len(self._sections) == 1 or self.schedule.has_focus_within
+        self.preview.display = beside and self.size.height >= 12
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
+        self._check()
+        self.call_after_refresh(self._tell_keys)
+
+    def on_descendant_focus(self) -> None:
+        self._arrange()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "section" or len(self._sections) > 1
+
+    # --- keys ------------------------------------------------------------------------------------
+
+    def action_next_field(self) -> None:
+        """To the next field that can be filled in."""
+        self.focus_next()
+
+    def action_section(self, by: int) -> None:
+        """To the first field of the next section, or of the one before."""
+        order = self.focus_chain
+        here = order.index(self.focused) if self.focused in order else 0
+        places = [order.index(top) for top in self._tops]
+        if by > 0:
+            goal = next((place for place in places if place > here), len(order) - 1)
+        else:
+            goal = next((place for place in reversed(places) if place < here), 0)
+        order[goal].focus()
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        from cronpilot.tui.screens.help import HelpScreen  # seldom needed
+
+        self.app.push_screen(HelpScreen(self.active_bindings.values(), "In the form"))
+
+    @work(exclusive=True, group="leave")
+    async def action_leave(self) -> None:
+        """Back to where one came from; asks where something would be lost."""
+        answer: str | None = form_questions.DISCARD
+        if self.filled.touched:
+            answer = await self.app.push_screen_wait(form_questions.leave())
+        if answer == form_questions.DISCARD:
+            self.dismiss(None)
+        elif answer == form_questions.SAVE:
+            self.action_save()
+
+    # --- saving ----------------------------------------------------------------------------------
+
+    @on(Deed.Done)
+    def _deed(self, event: Deed.Done) -> None:
+        if event.deed.id == "save":
+            self.action_save()
+        else:
+            self._test_run(uuid4().hex)
+
+    @work(exclusive=True, group="save")
+    async def action_save(self) -> None:
+        """Show what would change, then save it."""
+        spec, changed = await self._changed()
+        if spec is None:
+            return
+        if not changed:
+            self.notify("Nothing is changed.", markup=False, timeout=3)
+            return
+        new = self._filled.task is None
+        lines = diff_lines(changed, new=new)
+        if await self.app.push_screen_wait(form_questions.save(clean(spec.name), lines, new=new)):
+            try:
+                await self._write(changed)
+            except CronPilotError as error:
+                self._refused(error)
+
+    def _refused(self, error: CronPilotError) -> None:
+        """The engine did not want it; beside the field that it speaks of, if there is one."""
+        self.tell_error(error)
+        row = self.rows.get(error.field or "")
+        if row is not None:
+            row.complain(Problem(error.problem, error.hint))
+            row.control.focus()
+
+    async def _changed(self) -> tuple[Any, list[Changed]]:
+        """The definition and what it changes; None where something is wrong, which is shown."""
+        self._tried = True
+        judged = await self._judge()
+        if judged.spec is None:
+            self._show_first_problem(judged.problems)
+            return None, []
+        before = spec_of(self._filled.fields) if self._filled.task else None
+        return judged.spec, changed_fields(before, judged.spec)
+
+    def _show_first_problem(self, problems: dict[str, Problem]) -> None:
+        for name, row in self.rows.items():
+            if name in problems:
+                row.control.focus()
+                return
+        name, problem = next(iter(problems.items()))
+        self.tell_error(CronPilotError(f"{name} {problem.problem}", problem.hint))
+
+    async def _write(self, changed: list[Changed]) -> None:
+        task = self._filled.task
+        try:
+            if task is None:
+                made = {one.name: one.after for one in changed}
+                self.dismiss(await self.client.create_task(made))
+            else:
+                self.dismiss(
+                    await self.client.change_task(
+                        task.id, as_changes(changed), if_version=task.version
+                    )
+                )
+        except Conflict as conflict:
+            if task is None or conflict.field is not None:
+                raise
+            await self._settle(task, changed)
+
+    async def _settle(self, task: TaskView, mine: list[Changed]) -> None:
+        """Someone else changed it meanwhile: whose fields shall stand?"""
+        theirs = await self.client.task(task.id)
+        fields = fields_of(theirs)
+        differs = diff_lines(changed_fields(spec_of(self._filled.fields), spec_of(fields)))
+        answer = await self.app.push_screen_wait(form_questions.conflict(clean(task.name), differs))
+        if answer is None:
+            return
+        begun = Filled.begin(fields, theirs, self._filled.default_zone)
+        if answer == form_questions.RELOAD:
+            self._load(begun)
+        elif answer == form_questions.MERGE:
+            merged = {**fields, **as_changes(mine)}
+            self._load(begun.refill({k: v for k, v in merged.items() if v is not None}))
+            self.notify("Yours stand over theirs. Look it over, then save.", markup=False)
+        else:
+            await self._overwrite(begun)
+
+    async def _overwrite(self, begun: Filled) -> None:
+        """All that is on the form, as it stands, over what someone else has saved."""
+        spec = (await self._judge()).spec
+        self._filled = replace(self._filled, fields=begun.fields, task=begun.task)
+        if spec is None:
+            return
+        shown = {name.split(".")[0] for name in self.rows if name not in self.schedule.rows}
+        shown |= {"schedule", "timezone"}
+        every = changed_fields(spec_of(begun.fields), spec)
+        await self._write([one for one in every if one.name in shown])
+
+    @work(exclusive=True, group="test")
+    async def _test_run(self, request_id: str) -> None:
+        spec, changed = await self._changed()
+        task = self._filled.task
+        if spec is None or task is None:
+            return
+        with self.telling():
+            run = await self.client.test_task(
+                task.id, spec=as_changes(changed), request_id=request_id
+            )
+            self.notify(f"Test run {run.id} has begun. View 2 shows it.", markup=False)
+
+
+def _control(field: FormField, text: str) -> Widget:
+    if field.choices:
+        return Pick(field.choices, text)
+    return TextBox(text, field.hint) if field.lines else TextField(text, field.hint)
+
+
+def _text_of(control: Widget) -> str:
+    return control.text if isinstance(control, TextBox) else str(cast(Any, control).value)
+
+
+def _put_text(control: Widget, text: str) -> None:
+    if isinstance(control, TextBox):
+        control.load_text(text)
+    else:
+        cast(Any, control).value = text

@@ -1,0 +1,164 @@
+"""One run over the whole screen: why it started, how it went, what it printed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from cronpilot.domain.text import clean
+from cronpilot.errors import NotFound
+from cronpilot.tui.inbox import Changes
+from cronpilot.tui.layout import Piece, fit_line
+from cronpilot.tui.run_report import report
+from cronpilot.tui.screens.log_reading import LogReadingScreen
+from cronpilot.tui.widgets.facts import Facts
+from cronpilot.tui.widgets.key_bar import KeyBar, hints_of
+from cronpilot.tui.widgets.toned import Line
+
+if TYPE_CHECKING:
+    from cronpilot.client.messages import AttemptView, EngineStatus, RunView, TaskView
+
+
+class RunPage(LogReadingScreen):
+    """The facts above, the output below; `[` and `]` go through the runs of its task."""
+
+    DEFAULT_CSS = """
+    RunPage #run-head { background: $bar; dock: top; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter", "close", "Back", tooltip="Back to where it was opened"),
+        Binding("left_square_bracket", "step(-1)", "Earlier", tooltip="Its task's run before"),
+        Binding("right_square_bracket", "step(1)", "Later", tooltip="Its task's next run"),
+        Binding("tab,shift+tab", "other_part", "Facts or log",
+                tooltip="Between the facts and the output; both scroll"),
+        Binding("r", "run_now", "Run", tooltip="Start its task now, whatever its schedule"),
+        Binding("x", "stop_run", "Stop", tooltip="Stop this run; asks how"),
+        Binding("p", "pause_task", "Pause", tooltip="Pause its task, or resume it"),
+        Binding("ctrl+c", "app.say_how_to_quit", show=False, system=True),
+    ]  # fmt: skip
+
+    def __init__(self, run: RunView, zone: tzinfo = UTC) -> None:
+        super().__init__()
+        self.run_shown = run
+        self.zone = zone
+        self.head = Line(id="run-head")
+        self.facts = Facts(id="run-facts")
+        self.key_bar = KeyBar(id="keys")
+        self._of_task: TaskView | None = None
+        self._attempts: list[AttemptView] = []
+
+    def compose(self) -> ComposeResult:
+        yield self.head
+        yield self.facts
+        yield self.panel
+        yield self.key_bar
+
+    def on_mount(self) -> None:
+        self.panel.output.focus()
+        self.bindings_updated_signal.subscribe(self, lambda _: self._tell_keys())
+        self._open(self.run_shown)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self._arrange)
+
+    def _arrange(self) -> None:
+        self.tick(self.now())
+        self._tell_keys()
+
+    # --- which run -------------------------------------------------------------------------------
+
+    def _open(self, run: RunView) -> None:
+        self.run_shown, self._attempts = run, []
+        self.facts.scroll_by(-1_000_000)
+        self._arrange()
+        self.show_log(run.id)
+        self._read(run.id, run.task_id)
+
+    @work(exclusive=True, group="read run")
+    async def _read(self, run_id: int, task_id: int) -> None:
+        """Everything about it: lists leave out its variables, and know no attempts."""
+        with self.telling():
+            self.run_shown = await self.client.run(run_id)
+            self._attempts = await self.client.attempts(run_id)
+            try:
+                self._of_task = await self.client.task(task_id)
+            except NotFound:
+                self._of_task = None
+            self._arrange()
+
+    def action_step(self, by: int) -> None:
+        """Another run of the same task."""
+        self._step(by, self.run_shown)
+
+    @work(exclusive=True, group="step")
+    async def _step(self, by: int, run: RunView) -> None:
+        with self.telling():
+            other = await self._neighbour(run, by)
+            if other is not None:
+                self._open(other)
+                return
+            which = "oldest" if by < 0 else "newest"
+            self.notify(f"This is its {which} run.", title=clean(run.task_name), markup=False,
+                        timeout=3)  # fmt: skip
+
+    async def _neighbour(self, run: RunView, by: int) -> RunView | None:
+        from cronpilot.client.messages import RunQuery  # after the first paint
+
+        side = {"before": run.id} if by < 0 else {"after": run.id}
+        rows = (await self.client.runs(RunQuery(task_id=run.task_id, limit=1, **side))).rows
+        return rows[0] if rows else None
+
+    # --- what the app says -----------------------------------------------------------------------
+
+    def apply(self, changes: Changes) -> None:
+        run = changes.runs.get(self.run_shown.id)
+        if run is not None:
+            self.run_shown = run.model_copy(update={"environment": self.run_shown.environment})
+            self.panel.update_run(run)
+            self._read(run.id, run.task_id)
+        if changes.status is not None:
+            self.status = changes.status
+        if changes.gap:
+            self._open(self.run_shown)
+        self.tick(self.now())
+
+    def answered(self, status: EngineStatus) -> None:
+        self.status = status
+
+    def tick(self, now: datetime) -> None:
+        marks = self.facts.marks
+        run = self.run_shown
+        left = [Piece(clean(run.task_name), "title"), Piece(f"run {run.id}", "muted")]
+        right = [Piece(f"{now.astimezone(self.zone):%H:%M} {self.zone}", "muted", 2)]
+        if self.pilot_app.client is None:
+            right.insert(0, Piece("ENGINE NOT ANSWERING", "bad", 1))
+        self.head.show(fit_line(left, right, self.size.width, marks))
+        self.facts.say(report(run, self._attempts, self._of_task, now, self.zone, marks))
+        # As high as they are, at most half; the output has the rest.
+        self.facts.styles.height = max(1, min(len(self.facts.lines), (self.size.height - 2) // 2))
+        self.panel.tick(now)
+
+    # --- keys ------------------------------------------------------------------------------------
+
+    def action_close(self) -> None:
+        """Back to where it was opened."""
+        self.dismiss()
+
+    def action_other_part(self) -> None:
+        """From the facts to the output, or back."""
+        other = self.facts if self.panel.output.has_focus else self.panel.output
+        other.focus()
+
+    def _tell_keys(self) -> None:
+        if self.is_current:
+            self.key_bar.tell(hints_of(self))
+
+    def chosen_run(self) -> RunView | None:
+        return self.run_shown
+
+    def chosen_task(self) -> tuple[int, str] | None:
+        return self.run_shown.task_id, self.run_shown.task_name

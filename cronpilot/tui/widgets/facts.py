@@ -1,0 +1,38 @@
+"""Lines that can have the focus, and scroll by its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from cronpilot.tui.formatting import Cell
+from cronpilot.tui.widgets.lines import Lines
+
+
+class Facts(Lines):
+    """Stays where it was scrolled to when what it says changes."""
+
+    DEFAULT_CSS = "Facts { height: auto; width: 1fr; }"
+    can_focus = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "scroll(1)", "Down", show=False, tooltip="The next line"),
+        Binding("up,k", "scroll(-1)", "Up", show=False, tooltip="The line before"),
+        Binding("pagedown,space,ctrl+d", "scroll(10)", "Page down", show=False,
+                tooltip="Further down"),
+        Binding("pageup,ctrl+u", "scroll(-10)", "Page up", show=False, tooltip="Further up"),
+        Binding("g,home", "scroll(-1000000)", "Top", show=False, tooltip="To the first line"),
+        Binding("G,end", "scroll(1000000)", "End", show=False, tooltip="To the last line"),
+    ]  # fmt: skip
+
+    def action_scroll(self, rows: int) -> None:
+        self.scroll_by(rows)
+
+    def say(self, lines: Sequence[Sequence[Cell]]) -> None:
+        """Say this from now on."""
+        fresh = [list(line) for line in lines]
+        if fresh != self.lines:
+            self.lines = fresh
+            self.scroll_by(0)
+            self.refresh()

@@ -1,0 +1,129 @@
+"""The parts of a form in which one types: what is pasted into them commands no terminal."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.document._document import EditResult
+from textual.document._edit import Edit
+from textual.widgets import Input, TextArea
+
+from cronpilot.domain.text import clean
+from cronpilot.tui.zone_names import zone_matches
+
+_MOST_ROWS = 6
+"""Of a field with several lines; it scrolls where there are more."""
+
+
+class TextField(Input):
+    """One line."""
+
+    DEFAULT_CSS = "TextField { width: 1fr; }"
+
+    def __init__(self, text: str = "", placeholder: str = "", *, replace: bool = False) -> None:
+        """`replace`: what is typed first takes the place of what stands there."""
+        super().__init__(text, compact=True, placeholder=placeholder, select_on_focus=replace)
+        self.cursor_blink = False
+
+    def validate_value(self, value: str) -> str:
+        return clean(value)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """One line has no pages: those keys are the screen's."""
+        return not action.startswith("page_") and super().check_action(action, parameters)
+
+
+class TextBox(TextArea):
+    """Several lines. Up in the first and down in the last go on to the next field."""
+
+    DEFAULT_CSS = "TextBox { width: 1fr; height: 1; padding: 0; }"
+
+    def __init__(self, text: str = "", placeholder: str = "") -> None:
+        super().__init__(text, compact=True, placeholder=placeholder, highlight_cursor_line=False)
+        self.cursor_blink = False
+
+    def on_mount(self) -> None:
+        self._fit()
+
+    @on(TextArea.Changed)
+    def _fit(self) -> None:
+        self.styles.height = min(max(1, self.wrapped_document.height), _MOST_ROWS)
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def edit(self, edit: Edit) -> EditResult:
+        edit.text = clean_lines(edit.text)
+        return super().edit(edit)
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        if self.cursor_at_first_line and not select:
+            self.screen.focus_previous()
+        else:
+            super().action_cursor_up(select)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        if self.cursor_at_last_line and not select:
+            self.screen.focus_next()
+        else:
+            super().action_cursor_down(select)
+
+
+def clean_lines(text: str) -> str:
+    """Several lines, tabs and line breaks kept, in which no other control is obeyed."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join("\t".join(map(clean, line.split("\t"))) for line in lines)
+
+
+class ZoneField(TextField):
+    """A time zone by its name. While the name is not whole, those that it may become are offered:
+    up and down choose among them, Tab, Enter and Right take the chosen one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "take", "Take", key_display="Tab", tooltip="The marked name"),
+        Binding("down", "choose(1)", "Other", key_display="Down", tooltip="The next name"),
+        Binding("up", "choose(-1)", "Other", show=False, tooltip="The name before"),
+    ]
+
+    def __init__(self, text: str = "", placeholder: str = "") -> None:
+        super().__init__(text, placeholder, replace=True)
+        self.matches: list[str] = []
+        self.chosen = 0
+
+    @on(Input.Changed)
+    def _match(self) -> None:
+        found = zone_matches(self.value)
+        if found[:1] == [self.value] or not self.has_focus:
+            found = []
+        if found != self.matches:
+            self.matches, self.chosen = found, 0
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("take", "choose"):
+            return bool(self.matches)
+        return super().check_action(action, parameters)
+
+    def action_take(self) -> None:
+        """The chosen name stands there, whole."""
+        self.value = self.matches[self.chosen]
+        self.cursor_position = len(self.value)
+
+    async def action_submit(self) -> None:
+        """Enter: the chosen name; else on to the next field."""
+        if self.matches:
+            self.action_take()
+        else:
+            await super().action_submit()
+
+    def action_choose(self, by: int) -> None:
+        self.chosen = (self.chosen + by) % len(self.matches)
+        self.post_message(self.Changed(self, self.value, None))
+
+    def action_cursor_right(self, select: bool = False) -> None:
+        if self.matches and self.cursor_at_end:
+            self.action_take()
+        else:
+            super().action_cursor_right(select)

@@ -1,0 +1,25 @@
+"""What needs attention, one line a thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from cronpilot.tui.formatting import Cell
+from cronpilot.tui.health_lines import HealthLine
+from cronpilot.tui.layout import Column
+from cronpilot.tui.widgets.line_table import LineTable
+
+
+class HealthTable(LineTable[HealthLine]):
+    """Most urgent first."""
+
+    COLUMNS = (
+        Column.fixed("state", "STATE", 9),
+        Column("subject", "WHAT", 14, 28),
+        Column("words", "HOW IT STANDS", 44, 300),
+    )
+    STAYS_AT_TOP = True
+
+    def cells(self, row: HealthLine, now: datetime) -> Mapping[str, Cell]:
+        return {"state": row.state, "subject": row.subject, "words": row.words}

@@ -1,0 +1,74 @@
+"""View 5: what needs attention, and how the engine is doing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
+
+from cronpilot.tui.health_lines import HealthLine, health_lines
+from cronpilot.tui.inbox import Changes
+from cronpilot.tui.widgets.health_table import HealthTable
+from cronpilot.tui.widgets.view import View
+
+if TYPE_CHECKING:
+    from cronpilot.client.messages import EngineStatus, Health
+
+EVERY = timedelta(seconds=5)
+"""How often it is read anew while somebody looks."""
+
+
+class HealthView(View):
+    """Shows what it is given; the same lines in the same order until things change."""
+
+    KEY = "5"
+    TITLE = "Health"
+    HAS_LOG = False
+    HAS_FILTER = False
+    table: HealthTable
+
+    def __init__(self) -> None:
+        super().__init__(HealthTable(id="health-table"), id="health")
+        self._health: Health | None = None
+        self._asked_at: datetime | None = None
+        self._zone: tzinfo = UTC
+
+    @property
+    def chosen(self) -> HealthLine | None:
+        """The line under the cursor."""
+        return self.table.row
+
+    @property
+    def total(self) -> int:
+        return 0  # lines are no figure that says anything
+
+    def things(self, status: EngineStatus | None) -> int:
+        return status.failing_tasks + len(status.banners) if status else 0
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether it is time to read anew; taken as read from then on."""
+        due = self._asked_at is None or not timedelta() <= now - self._asked_at < EVERY
+        if due:
+            self._asked_at = now
+        return due
+
+    def read_again(self) -> None:
+        """Let it be due at once."""
+        self._asked_at = None
+
+    def put(self, health: Health, now: datetime) -> None:
+        """How things stand."""
+        self._health = health
+        self.tick(now)
+
+    def tick(self, now: datetime) -> None:
+        if self._health is not None:
+            lines = health_lines(self._health, now, self._zone, self.table.marks)
+            self.table.now = now
+            self.table.put_rows(0, lines, len(lines))
+        super().tick(now)
+
+    def apply(self, changes: Changes) -> bool:
+        return False
+
+    def set_zone(self, zone: tzinfo) -> None:
+        self._zone = zone

@@ -1,0 +1,343 @@
+"""A table that paints only what changed, and holds only the rows around what is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+
+from cronpilot.tui.formatting import Cell
+from cronpilot.tui.layout import GAP, INDENT, Column, Placed, fit_columns, pad, thumb
+from cronpilot.tui.widgets.toned import Toned
+
+
+class Row(Protocol):
+    """What can be a row: it is known by its id."""
+
+    @property
+    def id(self) -> int: ...
+
+
+RowT = TypeVar("RowT", bound=Row)
+
+WINDOW = 200
+"""Rows that are held, and asked for at once."""
+
+
+class LineTable(Toned, Generic[RowT]):
+    """One line a row, out of a list that may be far longer than what is held.
+
+    The cursor stays on its row (by id) when rows come, go or move. A subclass says what the cells
+    of a row are. Whoever feeds it answers `RowsWanted` with `put_rows`.
+    """
+
+    DEFAULT_CSS = "LineTable { height: 1fr; width: 1fr; }"
+    COLUMNS: ClassVar[tuple[Column, ...]] = ()
+    STAYS_AT_TOP: ClassVar[bool] = False
+    """While the first row is seen, rows that come in above it are seen too."""
+    can_focus = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Down", key_display="j", show=False, tooltip="The next row"),
+        Binding("up,k", "move(-1)", "Up", key_display="k", show=False, tooltip="The row before"),
+        Binding("pagedown,ctrl+f", "page(1.0)", "Page down", key_display="PgDn", show=False,
+                tooltip="A screenful on"),
+        Binding("pageup", "page(-1.0)", "Page up", key_display="PgUp", show=False,
+                tooltip="A screenful back"),
+        Binding("ctrl+d", "page(0.5)", "Half a page down", show=False, tooltip="Half a screen on"),
+        Binding("ctrl+u", "page(-0.5)", "Half a page up", show=False,
+                tooltip="Half a screen back"),
+        Binding("g,home", "edge(-1)", "First row", key_display="g", show=False,
+                tooltip="To the top"),
+        Binding("G,end", "edge(1)", "Last row", key_display="G", show=False,
+                tooltip="To the end"),
+    ]  # fmt: skip
+
+    @dataclass
+    class CursorMoved(Message):
+        """The cursor stands on another row. `row_id` is None while that row is not held."""
+
+        table: LineTable[Row]
+        row_id: int | None
+        by_user: bool
+
+    @dataclass
+    class RowsWanted(Message):
+        """What is seen is not held: rows from `offset` on are wanted."""
+
+        table: LineTable[Row]
+        offset: int
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, LineTable.RowsWanted) and message.table is self.table
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.total = 0
+        self.top = 0  # index of the first row that is seen
+        self.cursor = 0  # index of the row under the cursor
+        self.now: datetime | None = None
+        self._offset = 0  # index of the first row that is held
+        self._rows: list[RowT] = []
+        self._index: dict[int, int] = {}
+        self._cursor_id: int | None = None
+        self._placed: list[Placed] = []
+        self._shown: dict[int, Mapping[str, Cell]] = {}  # by index: what is on the screen
+        self._asked: int | None = None
+        self._instead: list[list[Cell]] = []
+
+    # --- what a subclass says --------------------------------------------------------------------
+
+    def cells(self, row: RowT, now: datetime) -> Mapping[str, Cell]:
+        """The cells of a row, by the key of their column."""
+        raise NotImplementedError
+
+    # --- rows ------------------------------------------------------------------------------------
+
+    @property
+    def row_id(self) -> int | None:
+        """The id of the row under the cursor."""
+        return self._cursor_id
+
+    @property
+    def row(self) -> RowT | None:
+        """The row under the cursor, if it is held."""
+        return self.row_at(self.cursor)
+
+    @property
+    def rows(self) -> Sequence[RowT]:
+        """What is held, in order."""
+        return self._rows
+
+    def row_at(self, index: int) -> RowT | None:
+        held = index - self._offset
+        return self._rows[held] if 0 <= held < len(self._rows) else None
+
+    def find(self, row_id: int) -> RowT | None:
+        """The row of that id, if it is held."""
+        index = self._index.get(row_id)
+        return None if index is None else self.row_at(index)
+
+    def put_rows(self, offset: int, rows: Sequence[RowT], total: int) -> None:
+        """Hold these rows and no others; `total` is how many the list has in all."""
+        if bool(total) != bool(self.total):
+            self.refresh()  # between rows and what is said instead of them
+        self._offset, self._rows, self.total = offset, list(rows), total
+        self._index = {row.id: offset + i for i, row in enumerate(rows)}
+        self._asked = None
+        where = self._index.get(self._cursor_id) if self._cursor_id is not None else None
+        moved = where - self.cursor if where is not None else 0
+        if moved and not (self.STAYS_AT_TOP and not self.top):
+            # The row keeps its place on the screen, whatever came in above it.
+            self.top += moved
+        self._place_cursor(self.cursor + moved, by_user=False)
+        self._repaint_rows()
+
+    def put_row(self, row: RowT) -> bool:
+        """Replace a row that is held; whether it is."""
+        index = self._index.get(row.id)
+        if index is None:
+            return False
+        self._rows[index - self._offset] = row
+        self._repaint_row(index)
+        return True
+
+    def say_instead(self, lines: Sequence[Sequence[Cell]]) -> None:
+        """Say this as long as there are no rows."""
+        fresh = [list(line) for line in lines]
+        if fresh != self._instead:
+            self._instead = fresh
+            if not self.total:
+                self.refresh()
+
+    @property
+    def said_instead(self) -> str:
+        """What stands where rows would be, line by line."""
+        return "\n".join("".join(cell.text for cell in line) for line in self._instead)
+
+    def tick(self, now: datetime) -> None:
+        """Time has passed: paint the cells that read differently now."""
+        self.now = now
+        for index in self._seen():
+            self._repaint_row(index)
+
+    # --- the cursor ------------------------------------------------------------------------------
+
+    def action_move(self, by: int) -> None:
+        self._place_cursor(self.cursor + by)
+
+    def action_page(self, screens: float) -> None:
+        step = max(1, int(self.body_height * abs(screens)))
+        by = step if screens > 0 else -step
+        self._bring_to_top(self.top + by)
+        self._place_cursor(self.cursor + by)
+
+    def action_edge(self, side: int) -> None:
+        self._place_cursor(0 if side < 0 else self.total - 1)
+
+    def _place_cursor(self, index: int, *, by_user: bool = True) -> None:
+        before, before_id = self.cursor, self._cursor_id
+        self.cursor = max(0, min(index, self.total - 1))
+        row = self.row
+        self._cursor_id = row.id if row else None
+        self._scroll_into_view()
+        if self.cursor != before:
+            self._refresh_row(before)
+            self._refresh_row(self.cursor)
+        if self._cursor_id != before_id or (by_user and self.cursor != before):
+            self.post_message(self.CursorMoved(self, self._cursor_id, by_user))  # type: ignore[arg-type]
+
+    # --- scrolling -------------------------------------------------------------------------------
+
+    @property
+    def body_height(self) -> int:
+        """Rows of the list that can be seen at once."""
+        return max(1, self.size.height - self._head)
+
+    @property
+    def _head(self) -> int:
+        """Rows of the header: none where there is hardly room for the list."""
+        return 1 if self.size.height > 2 else 0
+
+    def _scroll_into_view(self) -> None:
+        height = self.body_height
+        self._bring_to_top(min(max(self.top, self.cursor - height + 1), self.cursor))
+
+    def _bring_to_top(self, top: int) -> None:
+        top = max(0, min(top, self.total - self.body_height))
+        if top != self.top:
+            self.top = top
+            self._shown.clear()
+            self.refresh()
+        self._want_rows()
+
+    def _want_rows(self) -> None:
+        """Ask for rows when what is seen comes near the edge of what is held."""
+        first, last = self.top, min(self.total, self.top + self.body_height)
+        margin = min(self.body_height, WINDOW // 4)
+        held_to = self._offset + len(self._rows)
+        enough_above = self._offset == 0 or first - margin >= self._offset
+        enough_below = held_to >= self.total or last + margin <= held_to
+        offset = max(0, min((first + last - WINDOW) // 2, self.total - WINDOW))
+        if (enough_above and enough_below) or offset in (self._asked, self._offset):
+            return
+        self._asked = offset
+        self.post_message(self.RowsWanted(self, offset))  # type: ignore[arg-type]
+
+    def wanted_offset(self) -> int:
+        """From where to read again, so that what is seen lies in the middle of what is held."""
+        middle = self.top + self.body_height // 2
+        return max(0, min(middle - WINDOW // 2, self.total - WINDOW))
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self._bring_to_top(self.top + 3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self._bring_to_top(self.top - 3)
+
+    def on_click(self, event: events.Click) -> None:
+        index = self.top + event.y - self._head
+        if event.y >= self._head and index < self.total:
+            self._place_cursor(index)
+
+    def on_resize(self) -> None:
+        self._placed = fit_columns(self.COLUMNS, self.size.width - 1)
+        self._shown.clear()
+        self._scroll_into_view()
+        self.refresh()
+
+    def on_focus(self) -> None:
+        self._refresh_row(self.cursor)
+
+    def on_blur(self) -> None:
+        self._refresh_row(self.cursor)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self.refresh()
+
+    # --- painting --------------------------------------------------------------------------------
+
+    def _seen(self) -> range:
+        return range(self.top, min(self.total, self.top + self.body_height))
+
+    def _cells_at(self, index: int) -> Mapping[str, Cell]:
+        row = self.row_at(index)
+        if row is None or self.now is None:
+            return {self.COLUMNS[0].key: Cell(self.marks.cut, "muted")}
+        return self.cells(row, self.now)
+
+    def _repaint_rows(self) -> None:
+        """Paint what differs of everything that is seen, also where rows have ended."""
+        seen = self._seen()
+        for index in [index for index in self._shown if index not in seen]:
+            del self._shown[index]
+            self._refresh_row(index)
+        for index in seen:
+            self._repaint_row(index)
+
+    def _repaint_row(self, index: int) -> None:
+        if index not in self._seen():
+            return
+        after, before = self._cells_at(index), self._shown.get(index)
+        if before is None:
+            self._shown[index] = after
+            self._refresh_row(index)
+            return
+        if before == after:
+            return
+        self._shown[index] = after
+        y = self._head + index - self.top
+        for place in self._placed:
+            if before.get(place.column.key) != after.get(place.column.key):
+                self.refresh(Region(place.x, y, place.width, 1))
+
+    def _refresh_row(self, index: int) -> None:
+        y = self._head + index - self.top
+        if self._head <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if not self.total:
+            return self.centred(self._instead, y)
+        if y < self._head:
+            return self._header(width)
+        index = self.top + y - self._head
+        if index >= self.total:
+            return Strip.blank(width, self.tone_style(""))
+        if index not in self._shown:
+            self._shown[index] = self._cells_at(index)
+        under = self._cursor_style() if index == self.cursor else None
+        line = self._line(self._shown[index], under).adjust_cell_length(
+            width - 1, self.tone_style("") if under is None else self.tone_style("") + under
+        )
+        bar = thumb(self.total, self.top, self.body_height)
+        mark = self.marks.thumb if y - self._head in bar else " "
+        return Strip([*line, Segment(mark, self.tone_style("muted"))])
+
+    def _cursor_style(self) -> Style:
+        name = "tone--cursor" if self.has_focus else "tone--cursor-blurred"
+        return self.get_component_rich_style(name, partial=True)
+
+    def _line(self, cells: Mapping[str, Cell], under: Style | None) -> Strip:
+        parts = [Cell(" " * INDENT)]
+        for place in self._placed:
+            cell = cells.get(place.column.key, Cell(""))
+            text = pad(cell.text, place.width, self.marks, right=place.column.right)
+            parts.append(Cell(text + " " * GAP, cell.tone))
+        return self.strip(parts, under=under)
+
+    def _header(self, width: int) -> Strip:
+        titles = {column.key: Cell(column.title, "head") for column in self.COLUMNS if column.title}
+        return self._line(titles, None).adjust_cell_length(width, self.tone_style(""))

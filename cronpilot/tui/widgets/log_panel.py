@@ -1,0 +1,153 @@
+"""The output of one run under a line that says which, how it stands, and whether it is followed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from cronpilot.domain.run import ACTIVE
+from cronpilot.domain.text import clean
+from cronpilot.tui.formatting import (
+    Cell,
+    attempt,
+    result,
+    run_length,
+    run_state,
+    size,
+)
+from cronpilot.tui.layout import Piece, fit_line
+from cronpilot.tui.log_window import LogWindow
+from cronpilot.tui.widgets.log_view import LogView
+from cronpilot.tui.widgets.toned import Line
+
+if TYPE_CHECKING:
+    from cronpilot.client.messages import RunView
+
+
+class LogPanel(Vertical):
+    """Shows the run it is given; `newer` is a later run of the same task, offered, not forced."""
+
+    DEFAULT_CSS = """
+    LogPanel { height: 1fr; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.head = Line(id="log-head")
+        self.output = LogView(id="log")
+        self.run_id: int | None = None
+        self.newer: int | None = None
+        self._run: RunView | None = None
+        self._now: datetime | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self.head
+        yield self.output
+
+    @property
+    def run_shown(self) -> RunView | None:
+        """The run whose output is shown."""
+        return self._run
+
+    # --- what is shown ---------------------------------------------------------------------------
+
+    def show_run(self, run: RunView, window: LogWindow) -> None:
+        """Show this run, from its end."""
+        self.run_id, self.newer, self._run = run.id, None, run
+        self.output.show(window)
+        self._say_what_is_missing()
+        self._tell()
+
+    def show_nothing(self, why: Sequence[Sequence[Cell]]) -> None:
+        """There is no run to show."""
+        self.run_id, self.newer, self._run = None, None, None
+        self.output.show(LogWindow())
+        self.output.say_instead(why)
+        self._tell()
+
+    def update_run(self, run: RunView) -> None:
+        """The run stands differently now."""
+        if run.id == self.run_id:
+            self._run = run
+            self._say_what_is_missing()
+            self._tell()
+
+    def append(self, data: bytes, file_size: int, *, end: int | None = None) -> None:
+        """The run has printed something; `end` as for `LogWindow.append`."""
+        self.output.append(data, file_size, end=end)
+        self._say_what_is_missing()
+        self._tell()
+
+    def offer_newer(self, run_id: int) -> None:
+        """A later run of the task has begun while an earlier one is being read."""
+        self.newer = run_id
+        self._tell()
+
+    def tick(self, now: datetime) -> None:
+        """Time has passed."""
+        self._now = now
+        self._tell()
+
+    # --- the head --------------------------------------------------------------------------------
+
+    @on(LogView.FollowChanged)
+    def _follow_changed(self) -> None:
+        self._tell()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._tell)
+
+    def _tell(self) -> None:
+        run, head = self._run, self.head
+        if run is None or self._now is None:
+            head.show(fit_line([Piece("log", "muted")], [], head.size.width, self.output.marks))
+            return
+        state = run_state(run.status, self.output.marks)
+        left = [
+            Piece(clean(run.task_name), "title"),
+            Piece(f"run {run.id}", "muted", 2),
+            Piece(state.text, state.tone),
+            Piece(run_length(run, self._now), "", 1),
+            Piece(_ending(run), state.tone, 1),
+            Piece(f"attempt {attempt(run)}" if attempt(run) else "", "muted", 4),
+            Piece(size(self.output.window.size), "muted", 3),
+        ]
+        head.show(fit_line(left, self._follow_mark(run), head.size.width, self.output.marks))
+
+    def _follow_mark(self, run: RunView) -> list[Piece]:
+        output = self.output
+        if self.newer is not None:
+            return [Piece(f"run {self.newer} has begun: End", "warn")]
+        if output.following:
+            return [Piece("following", "muted", 5)] if run.status in ACTIVE else []
+        if output.window.end < output.window.size:
+            return [Piece(f"+{size(output.window.size - output.window.end)} new: End", "warn")]
+        if output.unseen:
+            return [Piece(f"+{output.unseen:,} new: End", "warn")]
+        return [Piece("not following: End", "muted", 5)] if run.status in ACTIVE else []
+
+    # --- instead of output -----------------------------------------------------------------------
+
+    def _say_what_is_missing(self) -> None:
+        run = self._run
+        if run is None:
+            return
+        if run.started_at is None:
+            text = clean(run.detail) or result(run) or "This run has not started."
+        elif run.status in ACTIVE:
+            text = "No output yet."
+        else:
+            text = clean(run.detail) or "This run printed nothing."
+        self.output.say_instead([[Cell(text, "muted")]])
+
+
+def _ending(run: RunView) -> str:
+    """`exit 0`, `exit 2`, `SIGKILL`, `was still running`; nothing while it goes on."""
+    if run.status in ACTIVE:
+        return ""
+    return result(run) or (f"exit {run.exit_code}" if run.exit_code is not None else "")

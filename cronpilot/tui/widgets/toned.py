@@ -1,0 +1,114 @@
+"""The ground all our widgets stand on: they paint cells that have a tone, and only what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from cronpilot.tui.formatting import TONES, Cell, Marks, Tone
+
+if TYPE_CHECKING:
+    from cronpilot.tui.app import CronPilotApp
+
+
+class Toned(Widget):
+    """A widget that draws its own lines out of cells.
+
+    `app.tcss` says once, for all of them, what each tone looks like.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *(f"tone--{tone}" for tone in TONES),
+        "tone--cursor",
+        "tone--cursor-blurred",
+    }
+    ALLOW_SELECT = False
+
+    @property
+    def marks(self) -> Marks:
+        """The signs that this terminal can show."""
+        return cast("CronPilotApp", self.app).marks
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._looks: dict[tuple[Tone, Style | None], Style] = {}
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._looks.clear()
+
+    def tone_style(self, tone: Tone, *, under: Style | None = None) -> Style:
+        """How a tone looks here, or over the background (and the emphasis) of `under`."""
+        look = self._looks.get((tone, under))
+        if look is None:  # asked for hundreds of times a repaint, and slow to put together
+            style = self.get_component_rich_style(f"tone--{tone}", partial=True) if tone else None
+            look = self._looks[tone, under] = self.rich_style + under + style
+        return look
+
+    def strip(self, cells: Iterable[Cell], *, under: Style | None = None) -> Strip:
+        """Cells side by side as something that can be painted."""
+        return Strip(
+            [Segment(cell.text, self.tone_style(cell.tone, under=under)) for cell in cells]
+        )
+
+    def centred(self, lines: Sequence[Sequence[Cell]], y: int) -> Strip:
+        """Row `y` of this widget when it shows nothing but `lines`, in the upper middle."""
+        width, height = self.size
+        index = y - max(0, (height - len(lines)) // 3)
+        if not 0 <= index < len(lines):
+            return Strip.blank(width, self.tone_style(""))
+        indent = max(0, (width - sum(cell_len(cell.text) for cell in lines[index])) // 2)
+        line = self.strip([Cell(" " * indent), *lines[index]])
+        return line.adjust_cell_length(width, self.tone_style(""))
+
+
+class Line(Toned):
+    """One row of the screen. `show` paints from the first cell that differs to the last."""
+
+    DEFAULT_CSS = "Line { height: 1; width: 1fr; }"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._cells: list[Cell] = []
+
+    @property
+    def text(self) -> str:
+        """What the line says."""
+        return "".join(cell.text for cell in self._cells)
+
+    def show(self, cells: Sequence[Cell]) -> None:
+        """Say this from now on."""
+        before, self._cells = self._cells, list(cells)
+        if before == self._cells:
+            return
+        start, end = _difference(before, self._cells)
+        self.refresh(Region(start, 0, end - start, 1))
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y:
+            return Strip.blank(width, self.tone_style(""))
+        return self.strip(self._cells).adjust_cell_length(width, self.tone_style(""))
+
+
+def _difference(before: Sequence[Cell], after: Sequence[Cell]) -> tuple[int, int]:
+    """The columns between which two lines differ: the first, and the one after the last."""
+    start = 0
+    for old, new in zip(before, after, strict=False):
+        if old != new:
+            break
+        start += cell_len(new.text)
+    width = max(sum(cell_len(c.text) for c in before), sum(cell_len(c.text) for c in after))
+    end = width
+    for old, new in zip(reversed(before), reversed(after), strict=False):
+        if old != new or end - cell_len(new.text) < start:
+            break
+        end -= cell_len(new.text)
+    return start, max(end, start + 1)

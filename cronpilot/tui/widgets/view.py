@@ -1,0 +1,79 @@
+"""A view: a table, and what is said in its place while it has no rows."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from cronpilot.tui.inbox import Changes
+from cronpilot.tui.widgets.line_table import LineTable
+
+if TYPE_CHECKING:
+    from cronpilot.client.messages import EngineStatus
+
+
+class View(Container):
+    """One of the numbered views. It knows what it shows and which rows it lacks, not who has them.
+
+    Attributes:
+        filter: text that the rows have to match; empty for all of them.
+    """
+
+    DEFAULT_CSS = """
+    View { height: 1fr; display: none; }
+    View.-current { display: block; }
+    """
+    KEY: ClassVar[str]
+    TITLE: ClassVar[str]
+    HAS_LOG: ClassVar[bool] = True  # a log belongs to the row under the cursor
+    HAS_FILTER: ClassVar[bool] = True  # its rows can be limited by a text
+
+    def __init__(self, table: LineTable[Any], *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.table = table
+        self.filter = ""
+
+    def compose(self) -> ComposeResult:
+        yield self.table
+
+    @property
+    def filters(self) -> str:
+        """What the rows are limited to, in words; empty where all are shown."""
+        return self.filter
+
+    @property
+    def total(self) -> int:
+        """How many rows the list has, seen or not; as many as are known where there are `more`."""
+        return self.table.total
+
+    @property
+    def more(self) -> bool:
+        """Whether the list has further rows, nobody knows how many."""
+        return False
+
+    def clear_filters(self) -> None:
+        """Show all rows again."""
+        self.refilter("")
+
+    def refilter(self, text: str) -> None:
+        """Show only rows that match `text`."""
+        raise NotImplementedError
+
+    def things(self, status: EngineStatus | None) -> int:
+        """How many things its tab counts; 0 for a tab without a figure."""
+        return 0
+
+    def apply(self, changes: Changes) -> bool:
+        """Take in what has changed; whether the rows have to be read again."""
+        raise NotImplementedError
+
+    def set_zone(self, zone: tzinfo) -> None:
+        """Show times on the clock of this zone."""
+        raise NotImplementedError
+
+    def tick(self, now: datetime) -> None:
+        """Time has passed."""
+        self.table.tick(now)

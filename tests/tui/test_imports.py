@@ -1,0 +1,20 @@
+"""The first paint waits for nothing that it does not need."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+HEAVY = ("pydantic", "httpx", "fastapi", "sqlmodel", "sqlalchemy", "starlette", "apscheduler")
+
+
+def test_the_screen_is_painted_before_anything_heavy_is_imported():
+    code = "import sys, cronpilot.tui.app; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(HEAVY) & set(done.stdout.split())
+
+
+def test_the_client_package_itself_is_light():
+    code = "import sys, cronpilot.client; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {*HEAVY, "textual"} & set(done.stdout.split())

@@ -1,0 +1,85 @@
+"""The part of a log that is held."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cronpilot.tui.log_window import KEPT_LINES, LONGEST_LINE, LogWindow
+
+
+def lines_of(window):
+    return [window[index] for index in range(len(window))]
+
+
+@given(st.lists(st.binary(max_size=30).map(lambda line: line.replace(b"\r", b"")), max_size=20))
+def test_pieces_of_any_size_make_the_same_lines(pieces):
+    whole = b"".join(pieces)
+    window = LogWindow()
+    for piece in pieces:
+        window.append(piece, len(whole))
+
+    expected = whole.split(b"\n")
+    assert lines_of(window) == (expected[:-1] if expected[-1] == b"" else expected)
+    assert window.end == len(whole)
+
+
+@given(st.lists(st.from_regex(rb"[ab]{0,9}", fullmatch=True), min_size=1, max_size=40), st.data())
+def test_reading_upwards_gives_the_file_back(lines, data):
+    file = b"".join(line + b"\n" for line in lines)
+    step = data.draw(st.integers(1, len(file)))
+    tail = max(0, len(file) - step)
+    window = LogWindow.holding(tail, file[tail:], len(file))
+    while window.start > 0:
+        before, start = window.start, max(0, window.start - step)
+        window.prepend(start, file[start : window.start])
+        assert window.start < before
+
+    if max(map(len, lines)) + 1 < step:  # longer lines than a piece are shown in pieces
+        assert lines_of(window) == lines
+    else:
+        assert b"".join(lines_of(window)) == b"".join(lines)
+
+
+def test_a_tail_begins_with_a_whole_line():
+    window = LogWindow.holding(3, b"lf of one\ntwo\nthree", 22)
+    assert lines_of(window) == [b"two", b"three"]
+    assert window.start == 13
+
+
+def test_a_line_goes_on_in_the_next_piece():
+    window = LogWindow.holding(0, b"one\ntw", 6)
+    assert window.append(b"o\nthree", 13) == 1
+    assert lines_of(window) == [b"one", b"two", b"three"]
+
+
+def test_a_progress_bar_is_what_is_left_of_it():
+    window = LogWindow()
+    for percent in range(100):
+        window.append(b"%d%%\r" % percent, 1000)
+    window.append(b"100%\r\ndone\r\n", 1000)
+    assert lines_of(window) == [b"100%", b"done"]
+
+
+def test_output_without_line_ends_stays_small():
+    window = LogWindow()
+    for _ in range(40):
+        window.append(b"x" * LONGEST_LINE, 1 << 30)
+    assert len(window) == 1
+    assert len(window[0]) == LONGEST_LINE
+
+
+def test_what_a_limit_dropped_is_passed_over():
+    window = LogWindow.holding(0, b"head\n", 1000)
+    window.append(b"[900 bytes dropped]\ntail\n", 1000, end=1000)
+    assert lines_of(window) == [b"head", b"[900 bytes dropped]", b"tail"]
+    assert (window.end, window.size) == (1000, 1000)
+
+
+def test_trimming_forgets_the_oldest_and_knows_where_it_begins():
+    file = b"".join(b"%d\n" % number for number in range(KEPT_LINES + 10))
+    window = LogWindow.holding(0, file, len(file))
+
+    assert window.trim() == 10
+    assert window[0] == b"10"
+    assert window.start == 20
