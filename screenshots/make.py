@@ -1,0 +1,129 @@
+"""Draws the pictures of the README from the real program: real engine, real tasks, real screen.
+
+    python screenshots/make.py [FOLDER]
+
+It takes about half a minute, because runs have to happen before they can be shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from cronpilot.client.http import HttpClient
+from cronpilot.client.messages import RunQuery
+from cronpilot.client.sockets import SOCKET_NAME
+from cronpilot.tui.app import CronPilotApp
+
+HERE = Path(__file__).parent
+TASKS = HERE.parent / "tasks.yaml"
+FIRST = ("heartbeat", "disk-space", "load-and-memory", "probe-state-directory", "backup-cronpilot")
+LAST = ("flaky-errand", "minute-report")
+PICTURES: dict[str, tuple[tuple[int, int], str, list[str]]] = {
+    "tasks": ((120, 32), "cronpilot-dark", ["g"]),
+    "running": ((120, 32), "cronpilot-dark", ["2", "j"]),
+    "log": ((120, 32), "cronpilot-dark", ["2", "j", "L"]),
+    "history": ((120, 32), "cronpilot-dark", ["4", "g"]),
+    "run": ((120, 32), "cronpilot-dark", ["4", "wait:800", "j", "enter"]),
+    "health": ((120, 32), "cronpilot-dark", ["5"]),
+    "small": ((80, 24), "cronpilot-dark", ["g"]),
+    "light": ((120, 32), "cronpilot-light", ["g"]),
+    "help": ((120, 40), "cronpilot-dark", ["question_mark"]),
+    "editor": ((120, 32), "cronpilot-dark", ["j", "j", "j", "j", "e"]),
+    "quit": ((120, 32), "cronpilot-dark", ["q"]),
+}
+
+
+async def main(folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as state:
+        engine = subprocess.Popen(
+            [sys.executable, "-m", "cronpilot", "--headless", "--state-dir", state,
+             "--tasks", str(TASKS)],
+            cwd=state,
+        )  # fmt: skip
+        client = HttpClient.over_socket(Path(state) / SOCKET_NAME)
+        try:
+            await until(lambda: answers(client))
+            await fill(client)
+            for name, (size, theme, keys) in PICTURES.items():
+                await draw(folder / f"{name}.svg", Path(state), size, theme, keys)
+            await client.shutdown(with_tasks=True)
+        finally:
+            await client.close()
+            engine.terminate()
+            engine.wait()
+
+
+async def answers(client: HttpClient) -> bool:
+    try:
+        await client.status()
+    except Exception:  # noqa: BLE001  it is still starting
+        return False
+    return True
+
+
+async def fill(client: HttpClient) -> None:
+    """Let something have happened, and something be going on."""
+    for name in FIRST:
+        await start(client, name)
+    await until(lambda: nothing_runs(client))
+    for name in LAST:
+        await start(client, name)
+    await asyncio.sleep(12)
+
+
+async def start(client: HttpClient, name: str) -> None:
+    task = await client.find_task(name)
+    await client.run_now(task.id, request_id=f"screenshot-{name}")
+
+
+async def nothing_runs(client: HttpClient) -> bool:
+    return not (await client.runs(RunQuery(active=True))).rows
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    for _ in range(600):
+        if await condition():
+            return
+        await asyncio.sleep(0.1)
+    raise SystemExit("the engine did not get there within a minute; see what it printed")
+
+
+async def draw(path: Path, state: Path, size: tuple[int, int], theme: str, keys: list[str]) -> None:
+    """Open the screen on that engine, press the keys, and keep what it shows."""
+
+    async def connect() -> HttpClient:
+        return HttpClient.over_socket(state / SOCKET_NAME)
+
+    app = CronPilotApp(
+        connect, role="owner", host="web-1", state_dir="~/.local/state/cronpilot",
+        clock=lambda: datetime.now(UTC), theme=theme,
+    )  # fmt: skip
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await pilot.press(*keys)
+        await settled(pilot)
+        path.write_text(without_web_fonts(app.export_screenshot(title="cronpilot")))
+    print(path)
+
+
+async def settled(pilot: Pilot[object]) -> None:
+    await pilot.pause(1.0)
+    await pilot.wait_for_scheduled_animations()
+
+
+def without_web_fonts(svg: str) -> str:
+    """A picture asks no other server for anything: the viewer's own monospace font will do."""
+    return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE))

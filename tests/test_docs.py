@@ -1,0 +1,74 @@
+"""What the README names exists, and what exists is named."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cronpilot.config.tasks_file import read_tasks_file
+from cronpilot.domain.task import TaskSpec
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def commands_of_help() -> set[str]:
+    said = subprocess.run(
+        [sys.executable, "-m", "cronpilot", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    return set(re.findall(r"^  ([a-z]+)  +\S", said.split("Commands:")[1], re.MULTILINE))
+
+
+def test_every_command_of_the_readme_exists_and_the_reverse():
+    named = set(re.findall(r"^cronpilot ([a-z]+)", README, re.MULTILINE)) | {
+        word for line in README.splitlines() for word in re.findall(r"; cronpilot ([a-z]+) ", line)
+    }
+
+    assert named == commands_of_help()
+
+
+def test_every_field_of_a_task_is_in_the_readmes_table_and_the_reverse():
+    table = README.split("| field | default | meaning |")[1].split("\n\n")[0]
+    named = {
+        name
+        for row in table.splitlines()
+        if row.startswith("| `")
+        for name in re.findall(r"`(\w+)`", row.split("|")[1])
+    }
+
+    assert named == set(TaskSpec.model_fields) | {"was"}
+
+
+def test_the_example_of_the_readme_is_valid(tmp_path):
+    example = README.split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "tasks.yaml").write_text(example)
+
+    assert read_tasks_file(tmp_path / "tasks.yaml").entries[0].spec.name == "backup-db"
+
+
+@pytest.mark.parametrize("picture", re.findall(r"\]\((screenshots/\S+)\)", README))
+def test_every_picture_of_the_readme_is_there(picture):
+    assert (ROOT / picture).is_file()
+
+
+def test_the_test_command_is_where_ci_finds_it():
+    block = README.split("<!-- test command -->\n```sh\n")[1].split("```")[0]
+    assert block.rstrip().endswith("pytest")
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
+def test_systemd_understands_the_unit_of_the_readme(tmp_path):
+    unit = README.split("```ini\n")[1].split("```")[0]
+    path = tmp_path / "cronpilot.service"
+    path.write_text(unit.replace("/opt/cronpilot/bin/cronpilot", "/bin/true"))
+
+    said = subprocess.run(
+        ["systemd-analyze", "verify", str(path)], capture_output=True, text=True, timeout=60
+    )
+
+    assert (said.returncode, said.stderr) == (0, "")
