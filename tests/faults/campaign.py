@@ -271,7 +271,12 @@ class Campaign:
         if row["started_at"] is None or row["finished_at"] is None or not ended:
             self.report.fault("no time", who)
             return
-        off = max(abs(row["started_at"] - begun.at), abs(row["finished_at"] - ended[0].at))
+        off = abs(row["started_at"] - begun.at)
+        if row["status"] != "lost":
+            off = max(off, abs(row["finished_at"] - ended[0].at))
+        elif row["finished_at"] < ended[0].at - LATE_S * SECOND:
+            # Nobody saw this end: the time is that of finding out, which may be a restart later.
+            self.report.fault("lost before its end", who)
         self.report.worst_time_ms = max(self.report.worst_time_ms, off // 1000)
         if off > LATE_S * SECOND:
             self.report.fault("wrong time", f"{who} by {off / SECOND:.2f} s")

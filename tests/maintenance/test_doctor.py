@@ -22,6 +22,7 @@ from cronpilot.maintenance.finding import Finding
 from cronpilot.maintenance.stop import stop_without_engine
 from cronpilot.runner.keeper.launch import Launcher
 from cronpilot.storage.lock import DatabaseLock
+from cronpilot.storage.migrate import HEAD
 from tests.engine.conftest import finished, reached, start, until
 
 SLEEPER = "name: slow\ncommand: sleep 300\nschedule: manual\nstop_grace: 1s"
@@ -67,7 +68,7 @@ async def test_a_directory_after_an_engine_is_good_but_for_the_engine(bench, set
     assert [one.name for one in about_us if one.verdict != "good"] == ["engine"]
     assert of(findings, "engine").hint == "Start one: cronpilot --headless"
     assert of(findings, "tasks.yaml").text == f"{bench.tasks_file} is valid: 1 tasks"
-    assert of(findings, "database").text.startswith("sound, schema 0001, ")
+    assert of(findings, "database").text.startswith(f"sound, schema {HEAD}, ")
 
 
 async def test_runs_without_keeper_and_engine_are_counted(bench, settings):

@@ -59,15 +59,15 @@ def test_preparing_again_changes_nothing(path: Path):
 
 
 def test_a_migration_tells_before_it_takes_long(path: Path, monkeypatch: pytest.MonkeyPatch):
-    """There is one schema so far: another one is made up, and its migration does nothing."""
-    monkeypatch.setattr(migrate, "HEAD", "0002")
+    """The next schema is made up, and its migration does nothing."""
+    monkeypatch.setattr(migrate, "HEAD", "9998")
     monkeypatch.setattr(migrate, "_upgrade", lambda path: None)
     told: list[str] = []
 
     note = prepare(path, say=told.append)
 
     assert told == ["Migrating the database (0 MB), with a copy first ..."]
-    assert note == f"The database was migrated to schema 0002; copy: {path}.schema-0001"
+    assert note == f"The database was migrated to schema 9998; copy: {path}.schema-{HEAD}"
 
 
 def test_a_newer_schema_is_refused(path: Path):
