@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import shlex
 import shutil
 import sys
@@ -42,6 +44,7 @@ def notices(
         return [
             *_directory(spec),
             *_program(spec),
+            *_user(spec),
             *_open_quote(spec),
             *_over(spec, timezone, now),
             *(_pool(spec, pools) if pools is not None else ()),
@@ -76,6 +79,21 @@ def _program(spec: TaskSpec) -> Iterator[Notice]:
     if shutil.which(word, path=path) is None:
         problem = f"There is no program {spec.command[0]!r} on this machine."
         yield Notice(("command",), problem, "A list of words runs without a shell.")
+
+
+def _user(spec: TaskSpec) -> Iterator[Notice]:
+    if spec.user is None:
+        return
+    try:
+        uid = pwd.getpwnam(spec.user).pw_uid
+    except KeyError:
+        near = nearest(spec.user, [entry.pw_name for entry in pwd.getpwall()])
+        hint = f"Did you mean {near!r}?" if near else "Its runs end as errors until there is one."
+        yield Notice(("user",), f"There is no user {spec.user!r} on this machine.", hint)
+        return
+    if os.geteuid() not in (0, uid):
+        problem = f"Only an engine of root can run it as {spec.user!r}."
+        yield Notice(("user",), problem, "Its runs end as errors under an engine of yours.")
 
 
 def _open_quote(spec: TaskSpec) -> Iterator[Notice]:

@@ -22,7 +22,7 @@ from cronpilot.config.yaml_mistakes import explain
 from cronpilot.domain.text import clean
 from cronpilot.errors import Complaint, InvalidFile
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 8_000_000  # the export of 10,000 tasks is about 2 MB and read in 1 s
 MAX_DEPTH = 20
 
 _QUOTE = 'text that begins with {} needs "quotes".'
@@ -100,7 +100,9 @@ def parse(content: bytes, *, file: str) -> Document:
         InvalidFile: as for `load`.
     """
     if len(content) > MAX_BYTES:
-        raise _whole_file(file, "is larger than 1 MB.", "Is it the right file?")
+        raise _whole_file(
+            file, f"is larger than {MAX_BYTES // 1_000_000} MB.", "Is it the right file?"
+        )
     text = _decode(content, file)
     reader = _Reader(file)
     try:

@@ -69,6 +69,9 @@ def read_tasks_file(
         for index, entry in enumerate(entries)
         for notice in tell(entry.spec)
     ]
+    if document.value is None:
+        hint = "To archive every task, write tasks: []."
+        warnings.append(document.complaint((), "has nothing in it, so it changes nothing.", hint))
     return TasksFile(path, entries, warnings, blank=document.value is None)
 
 

@@ -176,7 +176,7 @@ def test_twenty_levels_are_not_too_deep(parsed: Parse):
 def test_more_than_one_megabyte_is_refused(complaints_about: Refuse):
     (said,) = complaints_about(b"#" * (MAX_BYTES + 1))
 
-    assert str(said) == "tasks.yaml: is larger than 1 MB. Is it the right file?"
+    assert str(said) == "tasks.yaml: is larger than 8 MB. Is it the right file?"
 
 
 @pytest.mark.parametrize(("content", "line", "problem"), [
@@ -277,7 +277,7 @@ def _too_long(path: Path) -> None:
     pytest.param(lambda path: path.symlink_to("/dev/zero"), "is not a regular file.", id="device"),
     pytest.param(lambda path: path.symlink_to(path), "cannot be read: too many levels of symbolic"
                  " links.", id="a link to itself"),
-    pytest.param(_too_long, "is larger than 1 MB.", id="too long"),
+    pytest.param(_too_long, "is larger than 8 MB.", id="too long"),
 ])  # fmt: skip
 def test_what_is_no_proper_file_is_refused(
     tmp_path: Path, make: Callable[[Path], object], problem: str

@@ -343,12 +343,20 @@ def warnings_of(file: TasksFile) -> list[str]:
     ({"pool": "db"}, "5 tasks[0].pool: config.yaml has no pool 'db'. Did you mean 'dbs'?"),
     ({"pool": "web"}, "5 tasks[0].pool: config.yaml has no pool 'web'. Add it there: pools:"
                       " {web: 1}."),
+    ({"user": "nobodyy"}, "5 tasks[0].user: There is no user 'nobodyy' on this machine. Did you"
+                          " mean 'nobody'?"),
 ])  # fmt: skip
 def test_what_is_hardly_meant_is_a_warning(read: Read, lines: dict[str, str], warning: str):
     file = read(a_task(**lines), pools=("dbs",))
 
     assert warnings_of(file) == [warning]
     assert len(file.entries) == 1
+
+
+def test_a_file_with_nothing_in_it_is_a_warning(read: Read):
+    assert warnings_of(read("# soon\n")) == [
+        "1 : has nothing in it, so it changes nothing. To archive every task, write tasks: []."
+    ]
 
 
 @pytest.mark.parametrize("lines", [
