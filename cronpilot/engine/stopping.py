@@ -20,7 +20,7 @@ from cronpilot.engine.commands import end_run
 from cronpilot.engine.reports import finish
 from cronpilot.errors import KeeperProblem, Refused
 from cronpilot.runner.executor import Local
-from cronpilot.runner.leftovers import living
+from cronpilot.runner.leftovers import ended, living
 from cronpilot.runner.messages import AttemptKey, Ended, Linked, NeverStarted, Report, Trouble
 from cronpilot.storage import meta, runs
 from cronpilot.storage.database import Connection, Database
@@ -86,10 +86,18 @@ async def stop_runs(
     Returns:
         The ids of runs that have ended by now, and of strays that were told to.
     Raises:
-        Refused: the only run that was named is over. KeeperProblem: the keeper does not answer.
+        Refused: the only run that was named is over, or its command is and nobody has written it
+            down yet. KeeperProblem: the keeper does not answer.
     """
     in_flight = {row["id"]: row for row in database.read(runs.in_flight)}
     known = {AttemptKey(row["id"], row["launches"]) for row in in_flight.values()}
+    over_by_itself = {key.run_id for key in known & ended(state_dir)}
+    if not strays and len(ids) == 1 and over_by_itself.issuperset(ids):
+        raise Refused(
+            f"Run {ids[0]} has already ended, so there is nothing to stop.",
+            "The next engine writes down how it ended, and retries it where its task says so.",
+        )
+    ids = [run_id for run_id in ids if run_id not in over_by_itself]
     keys = await asyncio.to_thread(_end_in_rows, database, ids, actor)
     unknown = set(living(state_dir)) - known if strays else set()
     if not keys and not unknown:

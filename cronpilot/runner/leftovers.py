@@ -43,11 +43,20 @@ def living(state_dir: Path) -> list[AttemptKey]:
     return sorted(key for key in record_keys(state_dir) if _lives(state_dir, key))
 
 
+def ended(state_dir: Path) -> set[AttemptKey]:
+    """Launches whose record says how they ended, which no engine has written down yet."""
+    return {key for key in record_keys(state_dir) if _has_ended(_read(state_dir, key))}
+
+
 def installation_of(state_dir: Path, key: AttemptKey) -> str | None:
     """Whose launch a record is, from its claim; None when it says nothing."""
     seen = _read(state_dir, key)
     claim = seen.claim if seen is not None else None
     return claim.cookie.partition("-")[0] if claim is not None else None
+
+
+def _has_ended(seen: record.Record | None) -> bool:
+    return seen is not None and bool(seen.ended or seen.final() is not None)
 
 
 def _lives(state_dir: Path, key: AttemptKey) -> bool:
@@ -62,7 +71,7 @@ def _lives(state_dir: Path, key: AttemptKey) -> bool:
     finally:
         os.close(fd)
     command = seen.command
-    if command is None or seen.ended or seen.final() is not None:
+    if command is None or _has_ended(seen):
         return False
     found = proc.is_same(command.pid, command.start)  # its wrapper was killed, it goes on
     return found is not None and found.state != b"Z"

@@ -10,8 +10,9 @@ from cronpilot.domain.run import Reason, Status
 from cronpilot.errors import Refused, StateDirectoryBusy
 from cronpilot.maintenance.stop import stop_without_engine
 from cronpilot.runner.executor import Local
+from cronpilot.runner.leftovers import ended
 from cronpilot.storage.lock import DatabaseLock
-from tests.engine.conftest import finished, history, reached, start
+from tests.engine.conftest import finished, history, reached, start, until
 
 SLEEPER = "name: {0}\ncommand: sleep 300\nschedule: manual\nstop_grace: 1s\n{1}"
 
@@ -49,6 +50,28 @@ async def test_it_works_when_the_keeper_has_died_too(bench, settings):
     async with bench.engine() as engine:
         run = await finished(engine, run_id)
     assert (run.status, run.reason) == (Status.STOPPED, Reason.USER)
+
+
+async def test_a_run_that_ended_by_itself_is_not_called_stopped(bench, settings):
+    go = bench.state_dir / "go"
+    command = f"until test -e {go}; do sleep 0.05; done"
+    bench.tasks(f"name: quick\ncommand: {command!r}\nschedule: manual")
+    async with bench.engine() as engine:
+        run = await reached(engine, (await start(engine, "quick")).id, Status.RUNNING)
+    go.touch()
+
+    async def is_over() -> bool:
+        return bool(ended(bench.state_dir))
+
+    await until(is_over, "the end of its command")
+
+    with pytest.raises(Refused, match="has already ended"):
+        await stop(settings, [run.id])
+    assert await stop(settings, [run.id], everything=True) == (set(), set())
+
+    async with bench.engine() as engine:
+        run = await finished(engine, run.id)
+    assert (run.status, run.reason, run.exit_code) == (Status.SUCCESS, None, 0)
 
 
 async def test_what_only_waits_is_ended_at_once(bench, settings):
