@@ -82,7 +82,8 @@ async def _bug(request: Request, error: Exception) -> JSONResponse:
     _log.error("%s %s failed", request.method, request.url.path)
     return _answer(
         CronPilotError(
-            f"The engine failed: {type(error).__name__}.", "Its log, engine.log, says where."
+            f"The engine failed: {type(error).__name__}.",
+            "Its log says where: engine.log, or its standard error when headless.",
         ),
         500,
     )

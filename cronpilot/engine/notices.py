@@ -41,5 +41,10 @@ class Notices:
         else:
             text = f"{type(error).__name__}: {error}"
             self.show(
-                Banner(key=key, text=text, hint="See engine.log; we try again.", severity="error")
+                Banner(
+                    key=key,
+                    text=text,
+                    hint="We try again; the engine's log says more.",
+                    severity="error",
+                )
             )

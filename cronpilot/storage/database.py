@@ -113,7 +113,10 @@ def storage_problem(error: Exception, path: Path) -> StorageProblem:
         )
     if "unable to open" in said:
         return StorageProblem(f"{path} cannot be opened.", "Check that it exists and is yours.")
-    return StorageProblem(f"{path}: {said}.", "See engine.log in the state directory.")
+    return StorageProblem(
+        f"{path}: {said}.",
+        "The log says more: engine.log, or the standard error of a headless engine.",
+    )
 
 
 class _Writer:
