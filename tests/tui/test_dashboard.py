@@ -287,7 +287,7 @@ async def test_keys_that_give_the_log_room(show, client, keys, size):
     names = {"+": "plus", "_": "underscore"}
     async with show(client) as screen:
         await screen.press(*(names.get(key, key) for key in keys))
-        assert screen.dashboard._shown_size() == size
+        assert screen.dashboard.shown_size() == size
         assert screen.dashboard.panel.display is (size != "none")
 
 

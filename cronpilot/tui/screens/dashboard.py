@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from cronpilot.domain.run import ACTIVE
 from cronpilot.domain.zones import find_zone
 from cronpilot.errors import CronPilotError, InvalidSchedule
 from cronpilot.tui.inbox import Changes
-from cronpilot.tui.screens.editing import EDITING_KEYS, EditingScreen
+from cronpilot.tui.screens.dashboard_keys import DASHBOARD_KEYS
+from cronpilot.tui.screens.editing import EditingScreen
 from cronpilot.tui.screens.empty import no_log, no_runs, no_tasks
-from cronpilot.tui.screens.records import RecordsScreen
+from cronpilot.tui.screens.panes import PanesScreen
 from cronpilot.tui.widgets.banner_line import BannerLine
 from cronpilot.tui.widgets.key_bar import KeyBar, KeyHint, hints_of
 from cronpilot.tui.widgets.line_table import WINDOW, LineTable
@@ -28,43 +29,16 @@ from cronpilot.tui.widgets.view_tabs import Tab, ViewTabs
 
 if TYPE_CHECKING:
     from cronpilot.client.messages import EngineStatus, RunView
-    from cronpilot.tui.widgets.filter_line import FilterLine
-
-PanelSize = Literal["none", "part", "whole"]
-_SIZES: tuple[PanelSize, ...] = ("none", "part", "whole")
 
 SECOND_LOOK = 1.0
 """Seconds after which everything is read once more: what changed before the stream of events was
 open has reached nobody."""
 
 
-class Dashboard(RecordsScreen, EditingScreen):
+class Dashboard(PanesScreen, EditingScreen):
     """Asks the client, and hands what comes back to the widgets that show it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back", tooltip="Filter off, else out of the log"),
-        Binding("enter", "open", "Open", tooltip="A task's log, or all about a run"),
-        Binding("r", "run_now", "Run", tooltip="Start this task now, whatever its schedule"),
-        Binding("x", "stop_run", "Stop", tooltip="Stop this run; asks how"),
-        Binding("p", "pause_task", "Pause", tooltip="Pause this task, or resume it"),
-        *EDITING_KEYS,
-        Binding("slash", "filter", "Filter", tooltip="Only rows that match a text"),
-        Binding("1", "view('tasks')", "Tasks", show=False, tooltip="All tasks"),
-        Binding("2", "view('running')", "Running", show=False, tooltip="What runs and waits"),
-        Binding("4", "view('history')", "History", show=False, tooltip="All that has happened"),
-        Binding("5", "view('health')", "Health", show=False, tooltip="What needs attention"),
-        Binding("l", "focus_log", "Log", tooltip="Into the log, or out of it"),
-        Binding("L", "whole_log", "Whole log", show=False, tooltip="The log over the whole screen"),
-        Binding("plus,equals_sign", "resize_log(1)", "More log", show=False,
-                tooltip="The log: none, a part, all of the screen"),
-        Binding("underscore,minus", "resize_log(-1)", "Less log", show=False,
-                tooltip="The log: all, a part, none of the screen"),
-        Binding("P", "pause_scheduler", "Pause all", show=False,
-                tooltip="Pause the whole scheduler, or resume it; asks first"),
-        Binding("tab,shift+tab", "focus_log", "Table or log", show=False,
-                tooltip="Between the table and the log"),
-        Binding("ctrl+c", "app.say_how_to_quit", show=False, system=True),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = DASHBOARD_KEYS
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,8 +53,6 @@ class Dashboard(RecordsScreen, EditingScreen):
         self.lost_since: datetime | None = None
         self.trouble: CronPilotError | None = None
         self.zone: tzinfo = UTC
-        self._panel_size: PanelSize = "part"
-        self._filter_line: FilterLine | None = None
 
     def compose(self) -> ComposeResult:
         yield self.status_bar
@@ -91,9 +63,9 @@ class Dashboard(RecordsScreen, EditingScreen):
         yield self.key_bar
 
     def on_mount(self) -> None:
-        self._show_view(self.tasks)
-        self._arrange()
-        self.bindings_updated_signal.subscribe(self, lambda _: self._tell_keys())
+        self.show_view(self.tasks)
+        self.arrange_panes()
+        self.bindings_updated_signal.subscribe(self, lambda _: self.tell_keys())
         self.tick(self.now())
 
     # --- what the app says -----------------------------------------------------------------------
@@ -104,7 +76,7 @@ class Dashboard(RecordsScreen, EditingScreen):
         self.remove_class("-lost")
         self._take_status(status)
         self._read_all()
-        self._open_log(now=True)
+        self.open_log(now=True)
         self.set_timer(SECOND_LOOK, self._read_all)
         self.tick(self.now())
 
@@ -131,13 +103,13 @@ class Dashboard(RecordsScreen, EditingScreen):
     def answered(self, status: EngineStatus) -> None:
         """The engine was asked how it is, and said so."""
         self._take_status(status)
-        self._tell()
+        self.tell()
 
     def tick(self, now: datetime) -> None:
         """Paint what reads differently now."""
         self.current.tick(now)
         self.panel.tick(now)
-        self._tell()
+        self.tell()
 
     def _take_status(self, status: EngineStatus) -> None:
         before, self.status = self.status, status
@@ -148,7 +120,7 @@ class Dashboard(RecordsScreen, EditingScreen):
 
     # --- the bars --------------------------------------------------------------------------------
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
         app, status = self.pilot_app, self.status
         self.status_bar.tell(
             Situation(self.now(), app.host, app.state_dir, app.role, status, self.lost_since,
@@ -170,151 +142,13 @@ class Dashboard(RecordsScreen, EditingScreen):
         )
         self.tell_records()
 
-    def _tell_keys(self) -> None:
+    def tell_keys(self) -> None:
         if not self.is_current:
             return
-        if self._filter_line is not None and self._filter_line.has_focus_within:
+        if self.filter_line is not None and self.filter_line.has_focus_within:
             self.key_bar.tell([KeyHint("Enter", "to the rows"), KeyHint("Esc", "clear")], always=())
         else:
             self.key_bar.tell(hints_of(self))
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        whole = self._panel_size == "whole"
-        if action == "back":
-            return whole or self.panel.output.has_focus or bool(self.current.filters)
-        if action in ("focus_log", "whole_log", "resize_log"):
-            return self.current.HAS_LOG
-        return action != "filter" or (not whole and self.current.HAS_FILTER)
-
-    # --- views and the panel ---------------------------------------------------------------------
-
-    def _show_view(self, view: View) -> None:
-        self.current = view
-        for one in self.views:
-            one.set_class(one is view, "-current")
-        view.table.focus()
-
-    def action_view(self, name: str) -> None:
-        """Show another view."""
-        if self._panel_size == "whole":
-            self._resize_panel("part")
-        self._show_view(next(view for view in self.views if view.id == name))
-        self._arrange()
-        self._close_filter()
-        self.tick(self.now())
-        self._open_log()
-
-    def action_resize_log(self, by: int) -> None:
-        """The log panel gets more or less of the screen."""
-        index = _SIZES.index(self._shown_size()) + by
-        self._resize_panel(_SIZES[max(0, min(index, 2))])
-
-    def action_focus_log(self) -> None:
-        """Into the log, or out of it."""
-        if self.panel.output.has_focus:
-            self.action_back()
-            return
-        if self._shown_size() == "none":
-            self._resize_panel("whole" if self._is_small() else "part")
-        self.panel.output.focus()
-
-    def action_whole_log(self) -> None:
-        """The log over the whole screen, or back."""
-        self._resize_panel("part" if self._panel_size == "whole" else "whole")
-
-    def action_open(self) -> None:
-        """Enter: all about the run under the cursor; of a task its log."""
-        if run := self.chosen_run():
-            self.open_run(run)
-        elif self.current is self.tasks:
-            self._resize_panel("whole")
-        elif self.current is self.health and self.health.chosen:
-            self.open_line(self.health.chosen)
-
-    def action_back(self) -> None:
-        """Esc: the filter first, then out of the log."""
-        if self._panel_size == "whole":
-            self._resize_panel("part")
-        elif self.panel.output.has_focus:
-            self.current.table.focus()
-        elif self.current.filters:
-            self.current.clear_filters()
-            self._refiltered()
-
-    def _resize_panel(self, size: PanelSize) -> None:
-        was_hidden = self._shown_size() == "none"
-        self._panel_size = size
-        self._arrange()
-        if size == "whole":
-            self.panel.output.focus()
-        else:
-            self.current.table.focus()
-        if was_hidden and self._shown_size() != "none":
-            self._open_log(now=True)
-
-    def _is_small(self) -> bool:
-        """Whether table and log together would leave too little to either."""
-        return self.size.height < 20 or self.size.width < 60
-
-    def _shown_size(self) -> PanelSize:
-        hidden = self._is_small() or not self.current.HAS_LOG
-        return "none" if self._panel_size == "part" and hidden else self._panel_size
-
-    def _arrange(self) -> None:
-        shown, height = self._shown_size(), self.size.height
-        self.set_class(shown == "whole", "-whole-log")
-        self.set_class(height < 8, "-low")
-        self.set_class(height < 3, "-lowest")
-        self.panel.display = shown != "none"
-        rows = max(5, height // 3 if height >= 30 else height // 4)
-        self.panel.styles.height = rows if shown == "part" else "1fr"
-        self.refresh_bindings()
-
-    def on_resize(self, event: events.Resize) -> None:
-        self._arrange()
-        if self._shown_size() == "none" and self.panel.output.has_focus:
-            self.current.table.focus()
-        self.call_after_refresh(self._after_resize)
-
-    def _after_resize(self) -> None:
-        self._tell()
-        self._tell_keys()
-
-    # --- the filter ------------------------------------------------------------------------------
-
-    async def action_filter(self) -> None:
-        """Type a text that rows have to match."""
-        from cronpilot.tui.widgets.filter_line import FilterLine  # after the first paint
-
-        if self._panel_size == "whole":
-            self._resize_panel("part")
-        if self._filter_line is None:
-            self._filter_line = FilterLine(id="filter")
-            await self.mount(self._filter_line, after=self.views[-1])
-        self._filter_line.open(self.current.filter)
-
-    def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
-        self._filter(event.text)
-
-    def on_filter_line_closed(self) -> None:
-        self._close_filter()
-        self.current.table.focus()
-
-    def _close_filter(self) -> None:
-        if self._filter_line is not None:
-            self._filter_line.close()
-
-    def _filter(self, text: str) -> None:
-        self.current.refilter(text)
-        self._refiltered()
-
-    @on(TasksView.Refiltered)
-    def _tasks_refiltered(self) -> None:
-        self._read_tasks(0)
-
-    def _refiltered(self) -> None:
-        self.refresh_bindings()
-        self._tell()
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -322,6 +156,10 @@ class Dashboard(RecordsScreen, EditingScreen):
         self._read_tasks(self.tasks.table.wanted_offset())
         self._read_runs()
         self.read_records()
+
+    @on(TasksView.Refiltered)
+    def _tasks_refiltered(self) -> None:
+        self._read_tasks(0)
 
     @work(exclusive=True, group="read tasks")
     async def _read_tasks(self, offset: int) -> None:
@@ -354,7 +192,7 @@ class Dashboard(RecordsScreen, EditingScreen):
         if event.table is self.running.table and event.by_user:
             self.running.let_go()
         if event.table is self.current.table:
-            self._open_log()
+            self.open_log()
 
     # --- the log ---------------------------------------------------------------------------------
 
@@ -365,10 +203,10 @@ class Dashboard(RecordsScreen, EditingScreen):
         task = self.tasks.chosen
         return task.last_run.id if task and task.last_run else None
 
-    def _open_log(self, *, now: bool = False) -> None:
+    def open_log(self, *, now: bool = False) -> None:
         """Show the output of what is under the cursor, unless it is shown already."""
         run_id = self._run_under_cursor()
-        if self._shown_size() == "none" or (run_id == self.log_wanted and not now):
+        if self.shown_size() == "none" or (run_id == self.log_wanted and not now):
             return
         if run_id is not None:
             self.show_log(run_id, settle=not now)
@@ -403,7 +241,7 @@ class Dashboard(RecordsScreen, EditingScreen):
         if shown and shown.task_id == task.id and newest.id > shown.id and not self._at_the_end():
             self.panel.offer_newer(newest.id)
         else:
-            self._open_log()
+            self.open_log()
 
     def _at_the_end(self) -> bool:
         return self.panel.output.following
@@ -414,6 +252,15 @@ class Dashboard(RecordsScreen, EditingScreen):
             self.show_log(self.panel.newer)
 
     # --- what a key means: what was under the cursor when it was pressed -------------------------
+
+    def action_open(self) -> None:
+        """Enter: all about the run under the cursor; of a task its log."""
+        if run := self.chosen_run():
+            self.open_run(run)
+        elif self.current is self.tasks:
+            self.resize_panel("whole")
+        elif self.current is self.health and self.health.chosen:
+            self.open_line(self.health.chosen)
 
     def chosen_run(self) -> RunView | None:
         if self.panel.output.has_focus:

@@ -19,15 +19,17 @@ if TYPE_CHECKING:
     from cronpilot.tui.screens.form import FormScreen
 
 EDITING_KEYS = (
-    Binding("e", "edit_schedule", "Schedule", tooltip="When this task runs"),
-    Binding("E", "edit_task", "Edit", show=False, tooltip="All fields of this task"),
-    Binding("a", "add_task", "Add", tooltip="A new task"),
-    Binding("c", "copy_task", "Copy", show=False, tooltip="A new task like this one"),
-    Binding("D", "delete_task", "Delete", show=False,
+    Binding("e", "edit_schedule", "Schedule", id="task.schedule", tooltip="When this task runs"),
+    Binding("E", "edit_task", "Edit", id="task.edit", show=False,
+            tooltip="All fields of this task"),
+    Binding("a", "add_task", "Add", id="task.add", tooltip="A new task"),
+    Binding("c", "copy_task", "Copy", id="task.copy", show=False,
+            tooltip="A new task like this one"),
+    Binding("D", "delete_task", "Delete", id="task.delete", show=False,
             tooltip="Take this task away; asks for its name, keeps its history"),
-    Binding("u", "undo", "Undo", show=False,
+    Binding("u", "undo", "Undo", id="task.undo", show=False,
             tooltip="Put this task back to what it was before its last change"),
-    Binding("U", "undelete", "Undelete", show=False,
+    Binding("U", "undelete", "Undelete", id="task.undelete", show=False,
             tooltip="Bring back what was deleted last on this screen"),
 )  # fmt: skip
 """For the bindings of a screen."""
