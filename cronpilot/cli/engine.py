@@ -70,7 +70,8 @@ def _tell_status(session: Session, answer: EngineStatus) -> None:
         f" {answer.retrying} to be retried"
     )
     if answer.paused:
-        print("The scheduler is paused. Go on: cronpilot resume --all")
+        until = f" until {when(answer.paused_until)}" if answer.paused_until else ""
+        print(f"The scheduler is paused{until}. Go on: cronpilot resume --all")
     elif answer.next_run_at is not None:
         print(f"Next: {clean(answer.next_task or '')} at {when(answer.next_run_at)}")
     for banner in answer.banners:

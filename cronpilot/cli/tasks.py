@@ -101,13 +101,10 @@ def pause(
     """Pause a task or the scheduler.
 
     What is paused is not started by schedule until it is resumed; what runs goes on. A task can
-    still be started by hand. TIME is read in the time zone of the task.
+    still be started by hand. TIME is read in the time zone of the task, or of the scheduler.
     """
-    if until is not None and everything:
-        raise UsageProblem("--until is for one task.", "Resume the scheduler by hand.")
     if _is_for_all(name, everything):
-        status = session.ask(lambda client: client.pause_scheduler(), need_engine=True)
-        _show_scheduler(session, status)
+        _show_scheduler(session, session.ask(lambda c: _pause_all(c, until), need_engine=True))
     else:
         _show_task(session, session.ask(lambda c: _pause(c, str(name), until), need_engine=True))
 
@@ -133,6 +130,11 @@ def resume(
 async def _pause(client: Client, name: str, until: str | None) -> TaskView:
     task = await client.find_task(name)
     return await client.pause_task(task.id, until=_end_of_pause(until, task.timezone))
+
+
+async def _pause_all(client: Client, until: str | None) -> EngineStatus:
+    zone = (await client.status()).timezone
+    return await client.pause_scheduler(until=_end_of_pause(until, zone))
 
 
 def _end_of_pause(text: str | None, timezone: str) -> datetime | None:
@@ -173,7 +175,11 @@ def _show_task(session: Session, task: TaskView) -> None:
 def _show_scheduler(session: Session, status: EngineStatus) -> None:
     if session.options.as_json:
         show_row(status)
-    elif status.paused:
-        print("The scheduler is paused: nothing starts by schedule. What runs goes on.")
+        return
+    from cronpilot.cli.words import when
+
+    if status.paused:
+        until = f" until {when(status.paused_until)}" if status.paused_until else ""
+        print(f"The scheduler is paused{until}: nothing starts by schedule. What runs goes on.")
     else:
         print("The scheduler is not paused.")

@@ -111,6 +111,7 @@ class FakeClient:
         self._grown = asyncio.Event()  # set, and replaced, whenever a log may have grown
         self._lost = False
         self._paused = False
+        self._paused_until: datetime | None = None
         self._timezone = timezone
         self._max_workers = max_workers
         self._banners = list(banners)
@@ -342,8 +343,8 @@ class FakeClient:
         self.put_task(task.model_copy(update={"paused_at": None, "paused_until": None}))
         return self._tasks[task_id]
 
-    async def pause_scheduler(self) -> EngineStatus:
-        return self._set_paused(True)
+    async def pause_scheduler(self, *, until: datetime | None = None) -> EngineStatus:
+        return self._set_paused(True, until)
 
     async def resume_scheduler(self) -> EngineStatus:
         return self._set_paused(False)
@@ -420,8 +421,9 @@ class FakeClient:
         self._grown.set()
         self._grown = asyncio.Event()
 
-    def _set_paused(self, paused: bool) -> EngineStatus:
+    def _set_paused(self, paused: bool, until: datetime | None = None) -> EngineStatus:
         self.answer()
+        self._paused_until = until
         self.calls.append(("pause_scheduler" if paused else "resume_scheduler",))
         self._paused = paused
         self._emit_status()
@@ -462,6 +464,7 @@ class FakeClient:
             failing_tasks=sum(_is_failing(task) for task in tasks),
             max_workers=self._max_workers,
             paused=self._paused,
+            paused_until=self._paused_until,
             timezone=self._timezone,
             next_run_at=soonest.next_run_at if soonest else None,
             next_task=soonest.name if soonest else None,

@@ -225,8 +225,9 @@ class HttpClient:
         body = {"revision_id": revision_id}
         return await self._edit("POST", f"/api/tasks/{task_id}/undo", if_version, body)
 
-    async def pause_scheduler(self) -> EngineStatus:
-        return await self._change(EngineStatus, "/api/scheduler/pause")
+    async def pause_scheduler(self, *, until: datetime | None = None) -> EngineStatus:
+        body = None if until is None else {"until": until.isoformat()}
+        return await self._change(EngineStatus, "/api/scheduler/pause", body)
 
     async def resume_scheduler(self) -> EngineStatus:
         return await self._change(EngineStatus, "/api/scheduler/resume")

@@ -182,6 +182,7 @@ class EngineStatus(Message):
     failing_tasks: int = 0  # whose last verdict was bad
     max_workers: int
     paused: bool = False  # the whole scheduler
+    paused_until: datetime | None = None  # it goes on by itself then
     timezone: str = "UTC"
     next_run_at: datetime | None = None
     next_task: str | None = None

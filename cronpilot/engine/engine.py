@@ -38,6 +38,7 @@ from cronpilot.engine.planner import Changes, log_warnings
 from cronpilot.engine.reading import Reader
 from cronpilot.engine.scheduling.job_store import TaskJobStore
 from cronpilot.engine.scheduling.scheduler import Scheduler
+from cronpilot.engine.standstill import Standstill
 from cronpilot.engine.status import read_status
 from cronpilot.engine.tasks_file import plan_for_zone
 from cronpilot.engine.upkeep import Upkeep
@@ -93,7 +94,6 @@ class Engine:
         self._id = uuid.uuid4().hex[:12]
         self._started_at = self._clock.now()
         self._loop = asyncio.get_running_loop()
-        self._paused = False
         self._settled = asyncio.Event()
         self._jobs: list[asyncio.Task[None]] = []
         self._odd_jobs: set[asyncio.Task[None]] = set()
@@ -102,19 +102,23 @@ class Engine:
         self._notices = Notices(self._bus.tell)
         self._reader = Reader(self._database, config.state_dir, self._clock.now, self._congestion)
         self._watch = ClockWatch(self._clock)
+        self._standstill = Standstill(
+            now=self._clock.now, actor=lambda: self._actor, write=self._write,
+            changed=self._definitions_changed, status=self.status,
+        )  # fmt: skip
         self._upkeep = Upkeep(
             self._database, config.state_dir, self._clock, self._notices,
             rules=config.retention, zone=find_zone(config.timezone),
         )  # fmt: skip
         heartbeat = Heartbeat(
             database=self._database, clock=self._clock, notices=self._notices, soon=self._soon,
-            planned=self._planned,
+            planned=self._planned, resumed=self._standstill.over,
         )  # fmt: skip
         self.stuck_part = Liveness(self._clock, lambda: heartbeat.beaten_at, self._write).stuck_part
         self._scheduler = Scheduler(
             TaskJobStore(
                 self._database, self._watch,
-                is_paused=lambda: self._paused,
+                is_paused=self._standstill.is_on,
                 beat=heartbeat,
                 planned=self._from_thread(self._planned),
                 failed=self._from_thread(partial(self._notices.trouble, "planning")),
@@ -146,6 +150,8 @@ class Engine:
         self.change_task = self._editor.change_task
         self.delete_task = self._editor.delete_task
         self.undo = self._editor.undo
+        self.pause_scheduler = self._standstill.pause
+        self.resume_scheduler = self._standstill.resume
         self.reload = self._follower.reload
         self.differences = self._follower.differences
 
@@ -159,14 +165,14 @@ class Engine:
         self._dispatcher = Dispatcher(
             database=self._database, executor=self._executor, launcher=self._launcher,
             clock=self._clock, room=Room(self._config.max_workers, self._config.pools),
-            is_paused=lambda: self._paused, tell=self._bus.tell,
+            is_paused=self._standstill.is_on, tell=self._bus.tell,
             trouble=partial(self._notices.trouble, "database"),
             refused=partial(self._notices.trouble, "starts"),
             has_room=DiskGuard(
                 self._config.state_dir, self._config.least_free, self._notices
             ).look,
         )  # fmt: skip
-        self._paused = await self._reader.read(lambda c: meta.get(c, meta.PAUSED_AT)) is not None
+        await self._reader.read(self._standstill.recall)
         now = self._clock.now()
         await self._write(lambda c: plan_for_zone(c, self._config.timezone, now))
         await self._write(lambda c: plan_anew_if_clock_went_back(c, now))
@@ -290,7 +296,7 @@ class Engine:
     def _congestion(self, connection: Connection) -> Congestion:
         return Congestion(
             self._config.max_workers, self._config.pools, runs.busy(connection),
-            linked=self._dispatcher.is_linked, paused=self._paused,
+            linked=self._dispatcher.is_linked, paused=self._standstill.is_on(),
             disk_full=self._dispatcher.is_disk_full,
         )  # fmt: skip
 
@@ -396,23 +402,6 @@ class Engine:
         self._planned(await self._write(change))
         self._scheduler.wakeup()
         return await self.task(task_id)
-
-    async def pause_scheduler(self) -> EngineStatus:
-        self._paused = True
-        now = self._clock.now()
-        await self._write(lambda c: pausing.pause_all(c, actor=self._actor, now=now))
-        self._bus.tell()
-        return await self.status()
-
-    async def resume_scheduler(self) -> EngineStatus:
-        now = self._clock.now()
-        changes = await self._write(
-            lambda c: pausing.resume_all(c, actor=self._actor, now=now)
-        )  # fmt: skip
-        self._paused = False
-        self._scheduler.wakeup()
-        self._planned(changes)
-        return await self.status()
 
     async def reconfigure(self, config: EngineConfig) -> None:
         """Go by other settings from now on; paths stay those of the start."""

@@ -10,7 +10,7 @@ from cronpilot.client.messages import Banner
 from cronpilot.engine.clock import Clock
 from cronpilot.engine.commands import plan_all_from_now
 from cronpilot.engine.notices import Notices
-from cronpilot.engine.pausing import end_pauses
+from cronpilot.engine.pausing import end_pause_of_all, end_pauses
 from cronpilot.engine.planner import Changes
 from cronpilot.storage import meta, pauses
 from cronpilot.storage.database import Connection, Database
@@ -31,14 +31,17 @@ class Heartbeat:
         notices: Notices,
         soon: Callable[..., None],
         planned: Callable[[Changes], None],
+        resumed: Callable[[], None],
     ) -> None:
         """
         Args:
             soon: calls something in the engine's loop, where `notices` and `planned` live.
             planned: told what was resumed or planned anew.
+            resumed: told that the pause of the whole scheduler has ended; on this very thread, for
+                the pass that goes on is no longer paused.
         """
         self._database, self._clock, self._notices = database, clock, notices
-        self._soon, self._planned = soon, planned
+        self._soon, self._planned, self._resumed = soon, planned, resumed
         self._step = timedelta()  # not written down yet
         self._told_at: float | None = None
         self.beaten_at = clock.elapsed()
@@ -56,6 +59,7 @@ class Heartbeat:
             self._write_step(self._step, now)
             self._step = timedelta()
         self._end_pauses(now)
+        self._end_pause_of_all(now)
 
     def _tell(self, step: timedelta, now: datetime) -> None:
         seconds = round(step.total_seconds())
@@ -78,6 +82,16 @@ class Heartbeat:
             return
         changes = self._database.write(lambda connection: end_pauses(connection, now))
         self._soon(self._planned, changes.result(timeout=COMMIT_S))
+
+    def _end_pause_of_all(self, now: datetime) -> None:
+        until = self._database.read(lambda c: meta.get_time(c, meta.PAUSED_UNTIL))
+        if until is None or until > now:
+            return
+        ending = self._database.write(lambda connection: end_pause_of_all(connection, now))
+        changes = ending.result(timeout=COMMIT_S)
+        if changes is not None:
+            self._resumed()
+            self._soon(self._planned, changes)
 
 
 def plan_anew_if_clock_went_back(connection: Connection, now: datetime) -> None:

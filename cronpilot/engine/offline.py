@@ -123,7 +123,7 @@ class OfflineClient:
     async def resume_task(self, task_id: int) -> Any:
         self._refuse()
 
-    async def pause_scheduler(self) -> Any:
+    async def pause_scheduler(self, *, until: datetime | None = None) -> Any:
         self._refuse()
 
     async def resume_scheduler(self) -> Any:

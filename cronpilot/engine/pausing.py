@@ -33,14 +33,11 @@ def pause(
         NotFound; UsageProblem: `until` has passed.
     """
     task = live_task(connection, task_id)
-    if until is not None and until <= now:
-        raise UsageProblem(
-            f"{until:%Y-%m-%d %H:%M:%S %Z} has passed.", "Name a time to come, or 2h."
-        )
+    _refuse_past(until, now)
     tasks.set_columns(
         connection, task_id, paused_at=task["paused_at"] or now, paused_until=until
     )  # fmt: skip
-    detail = f"until {until:%Y-%m-%d %H:%M:%S %Z}" if until else ""
+    detail = _until(until)
     meta.note(connection, at=now, actor=actor, action="pause", task_id=task_id, detail=detail)
     return Changes({task_id})
 
@@ -79,19 +76,58 @@ def end_pauses(connection: Connection, now: datetime) -> Changes:
     return changes
 
 
-def pause_all(connection: Connection, *, actor: str, now: datetime) -> None:
-    """Pause the whole scheduler."""
+def pause_all(
+    connection: Connection, *, actor: str, now: datetime, until: datetime | None = None
+) -> None:
+    """Pause the whole scheduler. Of one that is paused already, only the end is set anew.
+
+    Raises:
+        UsageProblem: `until` has passed.
+    """
+    _refuse_past(until, now)
+    end = None if until is None else until.isoformat()
     if meta.get(connection, meta.PAUSED_AT) is None:
         meta.put(connection, meta.PAUSED_AT, now.isoformat())
-        meta.note(connection, at=now, actor=actor, action="pause scheduler")
+    elif meta.get(connection, meta.PAUSED_UNTIL) == end:
+        return
+    meta.put(connection, meta.PAUSED_UNTIL, end)
+    detail = _until(until)
+    meta.note(connection, at=now, actor=actor, action="pause scheduler", detail=detail)
 
 
-def resume_all(connection: Connection, *, actor: str, now: datetime) -> Changes:
-    """Resume the scheduler; what passed meanwhile is folded as for a paused task."""
+def resume_all(
+    connection: Connection, *, actor: str, now: datetime, paused_until: datetime | None = None
+) -> Changes:
+    """Resume the scheduler; what passed meanwhile is folded as for a paused task.
+
+    Args:
+        paused_until: the last instant of the pause, if that was before `now`.
+    """
     if meta.get(connection, meta.PAUSED_AT) is None:
         return Changes()
     due = tasks.due(connection, now, most=-1)
-    changes = fold_while_paused(connection, [row["id"] for row in due], now)
+    changes = fold_while_paused(connection, [row["id"] for row in due], now, paused_until)
     meta.put(connection, meta.PAUSED_AT, None)
+    meta.put(connection, meta.PAUSED_UNTIL, None)
     meta.note(connection, at=now, actor=actor, action="resume scheduler")
     return changes
+
+
+def end_pause_of_all(connection: Connection, now: datetime) -> Changes | None:
+    """Resume the scheduler if its pause was to end by now, as if by hand; None where it was not."""
+    until = meta.get_time(connection, meta.PAUSED_UNTIL)
+    if until is None or until > now:
+        return None
+    log.info("The scheduler is no longer paused")
+    return resume_all(connection, actor="engine", now=now, paused_until=until + _JUST_BEFORE)
+
+
+def _refuse_past(until: datetime | None, now: datetime) -> None:
+    if until is not None and until <= now:
+        raise UsageProblem(
+            f"{until:%Y-%m-%d %H:%M:%S %Z} has passed.", "Name a time to come, or 2h."
+        )
+
+
+def _until(until: datetime | None) -> str:
+    return f"until {until:%Y-%m-%d %H:%M:%S %Z}" if until else ""

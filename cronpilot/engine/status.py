@@ -30,6 +30,7 @@ def read_status(
         failing_tasks=totals.failing,
         max_workers=max_workers,
         paused=meta.get(connection, meta.PAUSED_AT) is not None,
+        paused_until=meta.get_time(connection, meta.PAUSED_UNTIL),
         timezone=timezone,
         next_run_at=totals.next_run_at,
         next_task=totals.next_task,

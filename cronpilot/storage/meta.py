@@ -15,6 +15,7 @@ AUDIT = Audit.__table__  # type: ignore[attr-defined]
 INSTALLATION = "installation_id"
 TASKS_FILE = "tasks_file"
 PAUSED_AT = "scheduler_paused_at"
+PAUSED_UNTIL = "scheduler_paused_until"
 FOREIGN_RUNS = "foreign_runs"  # up to this id, a log without a row is of a database that is gone
 
 
@@ -23,6 +24,12 @@ def get(connection: Connection, key: str) -> str | None:
     return connection.execute(
         select(_SETTING.c.value).where(_SETTING.c.key == key)
     ).scalar_one_or_none()
+
+
+def get_time(connection: Connection, key: str) -> datetime | None:
+    """The setting of that key as an instant, aware UTC."""
+    value = get(connection, key)
+    return None if value is None else datetime.fromisoformat(value)
 
 
 def put(connection: Connection, key: str, value: str | None) -> None:

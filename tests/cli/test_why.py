@@ -61,12 +61,22 @@ def test_pause_until_says_until_when(cronpilot: Cronpilot) -> None:
     assert "paused until 2100-01-01 19:00 CET" in cronpilot("list").out
 
 
+def test_the_whole_scheduler_is_paused_until_a_time(cronpilot: Cronpilot) -> None:
+    said = cronpilot("pause", "--all", "--until", "2100-01-01 18:00")
+
+    assert said.out == (
+        "The scheduler is paused until 2100-01-01 19:00 CET: nothing starts by schedule."
+        " What runs goes on.\n"
+    )
+    assert "is paused until 2100-01-01 19:00 CET. Go on" in cronpilot("status").out
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         pytest.param(["report", "--until", "2001-01-01 18:00"], "has passed", id="passed"),
         pytest.param(["report", "--until", "soon"], "is not a time", id="unreadable"),
-        pytest.param(["--all", "--until", "2h"], "--until is for one task", id="the scheduler"),
+        pytest.param(["--all", "--until", "2001-01-01"], "is not a date", id="the scheduler"),
     ],
 )
 def test_an_end_that_cannot_be_meant_is_refused(

@@ -238,7 +238,8 @@ async def test_changes_are_answered_with_the_changed_row(both: Both) -> None:
     assert (await both.client.pause_task(1, until=end)).paused_until == end
     assert (await both.client.resume_task(1)).paused_at is None
     assert (await both.client.pause_scheduler()).paused is True
-    assert (await both.client.resume_scheduler()).paused is False
+    assert (await both.client.pause_scheduler(until=end)).paused_until == end
+    assert (await both.client.resume_scheduler()).paused_until is None
     assert (await both.client.reload()).added == []
     assert await both.client.backup("/srv/b.db") == "/srv/b.db"
     await both.client.shutdown(with_tasks=True)
@@ -246,6 +247,7 @@ async def test_changes_are_answered_with_the_changed_row(both: Both) -> None:
     assert both.engine.calls == [
         ("pause_task", 1),
         ("resume_task", 1),
+        ("pause_scheduler",),
         ("pause_scheduler",),
         ("resume_scheduler",),
         ("reload",),

@@ -9,6 +9,7 @@ import pytest
 
 from cronpilot.domain.plan import spread_offset
 from cronpilot.domain.run import Reason, Status, Trigger
+from cronpilot.errors import UsageProblem
 from tests.engine.clocks import SetClock
 from tests.engine.conftest import finished, history, reached, start, until
 
@@ -351,6 +352,38 @@ async def test_a_pause_that_ended_while_no_engine_ran(bench, clock):
     assert (made_up.trigger, made_up.scheduled_for) == (Trigger.CATCH_UP, noon(7))
 
 
+async def test_a_pause_of_the_whole_scheduler_ends_by_itself(bench, clock):
+    bench.tasks(MINUTELY.format("tick", "'true'", ""))
+    async with bench.engine(clock=clock) as engine:
+        assert (await engine.pause_scheduler(until=noon(4))).paused_until == noon(4)
+        await go_to(engine, clock, 2)
+        await asyncio.sleep(0.2)
+        assert await history(engine, "tick") == []
+        await go_to(engine, clock, 4)
+        folded, ran = await rows_of(engine, "tick", 2)
+        status = await engine.status()
+
+    assert (folded.reason, folded.scheduled_for, folded.folded_until) == (
+        Reason.PAUSED, noon(1), noon(3))  # fmt: skip
+    assert ran.scheduled_for == noon(4)
+    assert (status.paused, status.paused_until) == (False, None)
+
+
+async def test_a_pause_of_the_whole_scheduler_that_ended_while_no_engine_ran(bench, clock):
+    bench.tasks(MINUTELY.format("tick", "'true'", ""))
+    async with bench.engine(clock=clock) as engine:
+        await engine.pause_scheduler(until=noon(4))
+        with pytest.raises(UsageProblem, match="has passed"):
+            await engine.pause_scheduler(until=noon(0))
+        assert (await engine.status()).paused_until == noon(4)
+    clock.pass_by(timedelta(minutes=7))
+    async with bench.engine(clock=clock) as engine:
+        paused, down, made_up = await rows_of(engine, "tick", 3)
+
+    assert (paused.reason, paused.folded_count) == (Reason.PAUSED, 3)
+    assert (down.reason, made_up.trigger) == (Reason.DOWN, Trigger.CATCH_UP)
+
+
 async def test_a_pause_wakes_the_engine_to_the_moment(bench):
     bench.tasks("name: tick\ncommand: 'true'\nschedule: every 1h")
     async with bench.engine() as engine:
@@ -360,5 +393,16 @@ async def test_a_pause_wakes_the_engine_to_the_moment(bench):
 
         async def resumed():
             return (await engine.task(task.id)).paused_at is None
+
+        await until(resumed, "the end of the pause")
+
+
+async def test_a_pause_of_the_whole_scheduler_wakes_the_engine_too(bench):
+    bench.tasks("name: tick\ncommand: 'true'\nschedule: every 1h")
+    async with bench.engine() as engine:
+        await engine.pause_scheduler(until=datetime.now(UTC) + timedelta(seconds=0.5))
+
+        async def resumed():
+            return not (await engine.status()).paused
 
         await until(resumed, "the end of the pause")

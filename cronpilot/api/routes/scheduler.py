@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from cronpilot.api.parts import Engine
 from cronpilot.client.messages import EngineStatus, ReloadResult
 
 router = APIRouter(prefix="/api", tags=["scheduler"])
+
+
+class Pause(BaseModel):
+    """`until`: when it is resumed by itself."""
+
+    until: AwareDatetime | None = None
 
 
 class Backup(BaseModel):
@@ -24,9 +30,9 @@ class Shutdown(BaseModel):
 
 
 @router.post("/scheduler/pause")
-async def pause(engine: Engine) -> EngineStatus:
-    """Start nothing by schedule until it is resumed; what runs goes on."""
-    return await engine.pause_scheduler()
+async def pause(engine: Engine, body: Pause | None = None) -> EngineStatus:
+    """Start nothing by schedule until it is resumed, by hand or at `until`; what runs goes on."""
+    return await engine.pause_scheduler(until=body.until if body else None)
 
 
 @router.post("/scheduler/resume")

@@ -15,7 +15,7 @@ from cronpilot.engine.planner import Changes, decide_due, offset_of_row, times_o
 from cronpilot.engine.scheduling.trigger import TaskTrigger
 from cronpilot.errors import StorageProblem
 from cronpilot.runner.keeper import crash
-from cronpilot.storage import pauses, tasks
+from cronpilot.storage import meta, pauses, tasks
 from cronpilot.storage.database import Connection, Database
 
 log = logging.getLogger("cronpilot.scheduling")
@@ -109,7 +109,8 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
     def _earliest(self, connection: Connection) -> datetime | None:
         """When a task is due or a pause ends next."""
         due = None if self._is_paused() else tasks.earliest(connection)
-        return min((at for at in (due, pauses.next_end(connection)) if at), default=None)
+        ends = (pauses.next_end(connection), meta.get_time(connection, meta.PAUSED_UNTIL))
+        return min((at for at in (due, *ends) if at), default=None)
 
     def _commit(self) -> None:
         ids, now, since = self._decided, self._now, self._watch.watched_since
