@@ -9,11 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
+from cronpilot.domain.choices import Missed, Notify, OnLost, Overlap, ScheduleType
 from cronpilot.domain.run import Reason, Status, Trigger
-from cronpilot.domain.schedule import ScheduleType
-from cronpilot.domain.task import Missed, Notify, OnLost, Overlap
 
 
 class Message(BaseModel):
@@ -414,6 +413,3 @@ class Gap(Fact):
 Event = Annotated[
     TaskChanged | TaskRemoved | RunChanged | StatusChanged | Gap, Field(discriminator="kind")
 ]
-EVENT: TypeAdapter[TaskChanged | TaskRemoved | RunChanged | StatusChanged | Gap] = TypeAdapter(
-    Event
-)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
+from functools import cache
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from cronpilot.client.messages import EVENT, Event, Gap, LogChunk
+from cronpilot.client.messages import Event, Gap, LogChunk
 
 HEARTBEAT_S = 15.0  # a stream never stays silent for longer
 SILENCE_S = 40.0  # after that without a byte the other side is gone: two heartbeats and some lag
@@ -46,10 +47,16 @@ async def unpack_events(pieces: AsyncIterator[bytes]) -> AsyncGenerator[Event]:
 
 def _event(data: str, event_id: str) -> Event:
     try:
-        event: Event = EVENT.validate_json(data)
+        event = _any_event().validate_json(data)
     except ValidationError:
         event = Gap()
     return event.model_copy(update={"id": event_id})
+
+
+@cache
+def _any_event() -> TypeAdapter[Event]:
+    """Made when a stream is read: it builds the validators of everything an event may hold."""
+    return TypeAdapter(Event)
 
 
 async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

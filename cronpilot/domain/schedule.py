@@ -13,12 +13,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from cronpilot.domain.choices import ScheduleType
 from cronpilot.domain.cron import Cron, resolve_hashes
 from cronpilot.domain.duration import format_duration, parse_duration
 from cronpilot.domain.zones import find_zone, to_instant
@@ -34,18 +34,6 @@ _LONG_DAYS = dict(
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 SHORTEST_INTERVAL = timedelta(seconds=1)
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199  # of a single date; others are slips of the keyboard
-
-
-class ScheduleType(StrEnum):
-    """The seven kinds of schedule."""
-
-    HOURLY = "hourly"
-    DAILY = "daily"
-    WEEKLY = "weekly"
-    CUSTOM = "custom"
-    INTERVAL = "interval"
-    ONCE = "once"
-    MANUAL = "manual"
 
 
 class Schedule(BaseModel):

@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,10 @@ from pydantic import (
     field_validator,
 )
 
+from cronpilot.domain.choices import Missed as Missed
+from cronpilot.domain.choices import Notify as Notify
+from cronpilot.domain.choices import OnLost as OnLost
+from cronpilot.domain.choices import Overlap as Overlap
 from cronpilot.domain.duration import Duration
 from cronpilot.domain.schedule import Schedule, find_zone
 from cronpilot.domain.size import parse_size
@@ -33,39 +36,6 @@ def check_variable(name: str) -> None:
         raise ValueError(f"{name!r} is not the name of a variable")
     if _FORBIDDEN_ENV.fullmatch(name):
         raise ValueError(f"{name} cannot be set: it would change CronPilot's own shell")
-
-
-class Overlap(StrEnum):
-    """What a slot does that finds the last run of its task still going."""
-
-    SKIP = "skip"
-    QUEUE = "queue"
-    REPLACE = "replace"
-    ALLOW = "allow"
-
-
-class Missed(StrEnum):
-    """What becomes of slots that passed while nobody was there."""
-
-    SKIP = "skip"
-    ONCE = "once"
-    ALL = "all"
-
-
-class OnLost(StrEnum):
-    """What becomes of a run whose end nobody can know (the machine went down)."""
-
-    MARK = "mark"
-    RERUN = "rerun"
-
-
-class Notify(StrEnum):
-    """After which runs people are told."""
-
-    FAILURE = "failure"
-    SUCCESS = "success"
-    ALWAYS = "always"
-    NEVER = "never"
 
 
 class Limits(BaseModel):
