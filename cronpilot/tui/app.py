@@ -51,11 +51,14 @@ class CronPilotApp(App[Leave]):
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,f1", "help", "Help", key_display="?", show=False,
+        Binding("question_mark,f1", "help", "Help", id="app.help", key_display="?", show=False,
                 tooltip="All keys that work here"),
-        Binding("q,ctrl+q", "quit", "Quit", show=False, tooltip="Leave; asks what becomes of it"),
-        Binding("ctrl+l", "repaint", "Repaint", show=False, tooltip="Paint the whole screen again"),
-        Binding("T", "next_theme", "Theme", show=False, tooltip="Dark, light, plain colours"),
+        Binding("q,ctrl+q", "quit", "Quit", id="app.quit", show=False,
+                tooltip="Leave; asks what becomes of it"),
+        Binding("ctrl+l", "repaint", "Repaint", id="app.repaint", show=False,
+                tooltip="Paint the whole screen again"),
+        Binding("T", "next_theme", "Theme", id="app.theme", show=False,
+                tooltip="Dark, light, plain colours"),
         Binding("ctrl+c", "say_how_to_quit", show=False, system=True),
     ]  # fmt: skip
 

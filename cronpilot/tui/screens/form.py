@@ -59,18 +59,19 @@ class FormScreen(AskingScreen["TaskView | None"]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab,down", "next_field", "Next", key_display="Tab", tooltip="The next field"),
-        Binding("shift+tab,up", "app.focus_previous", "Back", show=False,
+        Binding("tab,down", "next_field", "Next", id="form.next", key_display="Tab",
+                tooltip="The next field"),
+        Binding("shift+tab,up", "app.focus_previous", "Back", id="form.before", show=False,
                 tooltip="The field before"),
-        Binding("pagedown", "section(1)", "Section", key_display="PgDn",
+        Binding("pagedown", "section(1)", "Section", id="form.section", key_display="PgDn",
                 tooltip="The next section"),
-        Binding("pageup", "section(-1)", "Section before", show=False,
+        Binding("pageup", "section(-1)", "Section before", id="form.section_before", show=False,
                 tooltip="The section before"),
-        Binding("ctrl+o", "save", "Save", show=False,
+        Binding("ctrl+o", "save", "Save", id="form.save", show=False,
                 tooltip="Shows first what would change"),
-        Binding("escape,q,ctrl+q", "leave", "Leave", show=False,
+        Binding("escape,q,ctrl+q", "leave", "Leave", id="form.leave", show=False,
                 tooltip="Asks where something is not saved"),
-        Binding("question_mark,f1", "help", "Help", key_display="?", show=False,
+        Binding("question_mark,f1", "help", "Help", id="app.help", key_display="?", show=False,
                 tooltip="All keys that work here; in a text F1"),
         Binding("ctrl+c", "app.say_how_to_quit", show=False, system=True),
     ]  # fmt: skip

@@ -92,7 +92,14 @@ class TypeTheName(ModalScreen[bool]):
     """Returns True when the name of what is to be deleted was typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(False)", "Back", show=False)
+        Binding(
+            "escape",
+            "dismiss(False)",
+            "Back",
+            id="dialog.back",
+            tooltip="Nothing is done",
+            show=False,
+        )
     ]
 
     def __init__(self, name: str, body: Sequence[str]) -> None:

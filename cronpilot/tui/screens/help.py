@@ -33,11 +33,31 @@ class HelpScreen(ModalScreen[None]):
     """The keys of what has the focus first, then those that work everywhere."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q,enter", "app.pop_screen", "Close", tooltip="Back"),
-        Binding("down,j", "scroll(1)", "Down", show=False),
-        Binding("up,k", "scroll(-1)", "Up", show=False),
-        Binding("pagedown,space,ctrl+d", "scroll(10)", "Page down", show=False),
-        Binding("pageup,ctrl+u", "scroll(-10)", "Page up", show=False),
+        Binding(
+            "escape,question_mark,q,enter",
+            "app.pop_screen",
+            "Close",
+            id="help.close",
+            tooltip="Back",
+        ),
+        Binding("down,j", "scroll(1)", "Down", id="help.down", tooltip="Further down", show=False),
+        Binding("up,k", "scroll(-1)", "Up", id="help.up", tooltip="Further up", show=False),
+        Binding(
+            "pagedown,space,ctrl+d",
+            "scroll(10)",
+            "Page down",
+            id="help.page_down",
+            tooltip="A page on",
+            show=False,
+        ),
+        Binding(
+            "pageup,ctrl+u",
+            "scroll(-10)",
+            "Page up",
+            id="help.page_up",
+            tooltip="A page back",
+            show=False,
+        ),
     ]
 
     def __init__(self, active: Iterable[ActiveBinding], title: str) -> None:

@@ -30,14 +30,19 @@ class RunPage(LogReadingScreen):
     RunPage #run-head { background: $bar; dock: top; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter", "close", "Back", tooltip="Back to where it was opened"),
-        Binding("left_square_bracket", "step(-1)", "Earlier", tooltip="Its task's run before"),
-        Binding("right_square_bracket", "step(1)", "Later", tooltip="Its task's next run"),
-        Binding("tab,shift+tab", "other_part", "Facts or log",
+        Binding("escape,enter", "close", "Back", id="run.close",
+                tooltip="Back to where it was opened"),
+        Binding("left_square_bracket", "step(-1)", "Earlier", id="run.earlier",
+                tooltip="Its task's run before"),
+        Binding("right_square_bracket", "step(1)", "Later", id="run.later",
+                tooltip="Its task's next run"),
+        Binding("tab,shift+tab", "other_part", "Facts or log", id="screen.other_part",
                 tooltip="Between the facts and the output; both scroll"),
-        Binding("r", "run_now", "Run", tooltip="Start its task now, whatever its schedule"),
-        Binding("x", "stop_run", "Stop", tooltip="Stop this run; asks how"),
-        Binding("p", "pause_task", "Pause", tooltip="Pause its task, or resume it"),
+        Binding("r", "run_now", "Run", id="task.run",
+                tooltip="Start its task now, whatever its schedule"),
+        Binding("x", "stop_run", "Stop", id="task.stop", tooltip="Stop this run; asks how"),
+        Binding("p", "pause_task", "Pause", id="task.pause",
+                tooltip="Pause its task, or resume it"),
         Binding("ctrl+c", "app.say_how_to_quit", show=False, system=True),
     ]  # fmt: skip
 

@@ -36,9 +36,25 @@ class ChoiceList(Toned):
     DEFAULT_CSS = "ChoiceList { height: auto; width: 1fr; }"
     can_focus = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,shift+tab", "move(-1)", "Up", show=False),
-        Binding("down,tab", "move(1)", "Down", show=False),
-        Binding("enter", "choose", "Choose", show=False),
+        Binding(
+            "up,shift+tab",
+            "move(-1)",
+            "Up",
+            id="dialog.up",
+            tooltip="The answer before",
+            show=False,
+        ),
+        Binding(
+            "down,tab", "move(1)", "Down", id="dialog.down", tooltip="The next answer", show=False
+        ),
+        Binding(
+            "enter",
+            "choose",
+            "Choose",
+            id="dialog.choose",
+            tooltip="Gives the answer under the cursor",
+            show=False,
+        ),
     ]
 
     @dataclass

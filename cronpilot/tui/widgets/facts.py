@@ -17,13 +17,17 @@ class Facts(Lines):
     DEFAULT_CSS = "Facts { height: auto; width: 1fr; }"
     can_focus = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "scroll(1)", "Down", show=False, tooltip="The next line"),
-        Binding("up,k", "scroll(-1)", "Up", show=False, tooltip="The line before"),
-        Binding("pagedown,space,ctrl+d", "scroll(10)", "Page down", show=False,
-                tooltip="Further down"),
-        Binding("pageup,ctrl+u", "scroll(-10)", "Page up", show=False, tooltip="Further up"),
-        Binding("g,home", "scroll(-1000000)", "Top", show=False, tooltip="To the first line"),
-        Binding("G,end", "scroll(1000000)", "End", show=False, tooltip="To the last line"),
+        Binding("down,j", "scroll(1)", "Down", id="facts.down", show=False,
+                tooltip="The next line"),
+        Binding("up,k", "scroll(-1)", "Up", id="facts.up", show=False, tooltip="The line before"),
+        Binding("pagedown,space,ctrl+d", "scroll(10)", "Page down", id="facts.page_down",
+                show=False, tooltip="Further down"),
+        Binding("pageup,ctrl+u", "scroll(-10)", "Page up", id="facts.page_up", show=False,
+                tooltip="Further up"),
+        Binding("g,home", "scroll(-1000000)", "Top", id="facts.top", show=False,
+                tooltip="To the first line"),
+        Binding("G,end", "scroll(1000000)", "End", id="facts.end", show=False,
+                tooltip="To the last line"),
     ]  # fmt: skip
 
     def action_scroll(self, rows: int) -> None:

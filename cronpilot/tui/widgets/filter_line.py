@@ -30,8 +30,8 @@ class FilterLine(Horizontal):
     FilterLine Input { width: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "accept", "Apply", tooltip="Go to the rows"),
-        Binding("escape", "clear", "Clear", tooltip="Take the filter back"),
+        Binding("down", "accept", "Apply", id="filter.apply", tooltip="Go to the rows"),
+        Binding("escape", "clear", "Clear", id="filter.clear", tooltip="Take the filter back"),
     ]
 
     @dataclass

@@ -23,9 +23,25 @@ class Row(Toned):
     DEFAULT_CSS = "Row { height: 1; width: 1fr; }"
     can_focus = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "Choose", key_display="Left/Right", tooltip="The one before"),
-        Binding("right", "move(1)", "Choose", show=False, tooltip="The next one"),
-        Binding("enter", "screen.next_field", "Next", show=False),
+        Binding(
+            "left",
+            "move(-1)",
+            "Choose",
+            id="choice.left",
+            key_display="Left/Right",
+            tooltip="The one before",
+        ),
+        Binding(
+            "right", "move(1)", "Choose", id="choice.right", show=False, tooltip="The next one"
+        ),
+        Binding(
+            "enter",
+            "screen.next_field",
+            "Next",
+            id="choice.next",
+            tooltip="To the next field",
+            show=False,
+        ),
     ]
 
     def __init__(self) -> None:
@@ -120,7 +136,13 @@ class DayToggles(Row):
     """Seven days, each on or off."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "switch", "On/off", tooltip="This day; 1 to 7 do it for Monday to Sunday"),
+        Binding(
+            "space",
+            "switch",
+            "On/off",
+            id="choice.switch",
+            tooltip="This day; 1 to 7 do it for Monday to Sunday",
+        ),
     ]
 
     @dataclass
@@ -172,8 +194,15 @@ class Deed(Row):
     """A line that does something with the form when Enter is pressed on it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,right", "stay", show=False),
-        Binding("enter,space", "do", "Do it", key_display="Enter"),
+        Binding("left,right", "stay", show=False, system=True),
+        Binding(
+            "enter,space",
+            "do",
+            "Do it",
+            id="choice.do",
+            tooltip="What the line says",
+            key_display="Enter",
+        ),
     ]
 
     @dataclass

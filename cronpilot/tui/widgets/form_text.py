@@ -82,9 +82,20 @@ class ZoneField(TextField):
     up and down choose among them, Tab, Enter and Right take the chosen one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "take", "Take", key_display="Tab", tooltip="The marked name"),
-        Binding("down", "choose(1)", "Other", key_display="Down", tooltip="The next name"),
-        Binding("up", "choose(-1)", "Other", show=False, tooltip="The name before"),
+        Binding(
+            "tab", "take", "Take", id="zone.take", key_display="Tab", tooltip="The marked name"
+        ),
+        Binding(
+            "down",
+            "choose(1)",
+            "Other",
+            id="zone.next",
+            key_display="Down",
+            tooltip="The next name",
+        ),
+        Binding(
+            "up", "choose(-1)", "Other", id="zone.before", show=False, tooltip="The name before"
+        ),
     ]
 
     def __init__(self, text: str = "", placeholder: str = "") -> None:

@@ -36,11 +36,13 @@ class HistoryView(View):
     KEY = "4"
     TITLE = "History"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "only_bad", "Failed", tooltip="Only runs that failed, or all again"),
-        Binding("v", "verdict(1)", "Verdict", tooltip="Only one verdict: the next one"),
-        Binding("V", "verdict(-1)", "Verdict before", show=False,
+        Binding("f", "only_bad", "Failed", id="history.failed",
+                tooltip="Only runs that failed, or all again"),
+        Binding("v", "verdict(1)", "Verdict", id="history.verdict",
+                tooltip="Only one verdict: the next one"),
+        Binding("V", "verdict(-1)", "Verdict before", id="history.verdict_before", show=False,
                 tooltip="Only one verdict: the one before"),
-        Binding("t", "span", "Time", tooltip="Today, 7 days, 30 days, all time"),
+        Binding("t", "span", "Time", id="history.time", tooltip="Today, 7 days, 30 days, all time"),
     ]  # fmt: skip
     table: HistoryTable
 

@@ -46,18 +46,21 @@ class LineTable(Toned, Generic[RowT]):
     """While the first row is seen, rows that come in above it are seen too."""
     can_focus = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", "Down", key_display="j", show=False, tooltip="The next row"),
-        Binding("up,k", "move(-1)", "Up", key_display="k", show=False, tooltip="The row before"),
-        Binding("pagedown,ctrl+f", "page(1.0)", "Page down", key_display="PgDn", show=False,
-                tooltip="A screenful on"),
-        Binding("pageup", "page(-1.0)", "Page up", key_display="PgUp", show=False,
-                tooltip="A screenful back"),
-        Binding("ctrl+d", "page(0.5)", "Half a page down", show=False, tooltip="Half a screen on"),
-        Binding("ctrl+u", "page(-0.5)", "Half a page up", show=False,
+        Binding("down,j", "move(1)", "Down", id="table.down", key_display="j", show=False,
+                tooltip="The next row"),
+        Binding("up,k", "move(-1)", "Up", id="table.up", key_display="k", show=False,
+                tooltip="The row before"),
+        Binding("pagedown,ctrl+f", "page(1.0)", "Page down", id="table.page_down",
+                key_display="PgDn", show=False, tooltip="A screenful on"),
+        Binding("pageup", "page(-1.0)", "Page up", id="table.page_up", key_display="PgUp",
+                show=False, tooltip="A screenful back"),
+        Binding("ctrl+d", "page(0.5)", "Half a page down", id="table.half_down", show=False,
+                tooltip="Half a screen on"),
+        Binding("ctrl+u", "page(-0.5)", "Half a page up", id="table.half_up", show=False,
                 tooltip="Half a screen back"),
-        Binding("g,home", "edge(-1)", "First row", key_display="g", show=False,
+        Binding("g,home", "edge(-1)", "First row", id="table.first", key_display="g", show=False,
                 tooltip="To the top"),
-        Binding("G,end", "edge(1)", "Last row", key_display="G", show=False,
+        Binding("G,end", "edge(1)", "Last row", id="table.last", key_display="G", show=False,
                 tooltip="To the end"),
     ]  # fmt: skip
 

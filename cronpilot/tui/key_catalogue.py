@@ -1,0 +1,140 @@
+"""Every key there is, found in the widgets and screens themselves: so that no list of them lies.
+
+Made for the help, for `keys.toml` and for `cronpilot keys`; the first paint needs none of it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from textual.app import App
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+_PLACES = {
+    "app": "Everywhere",
+    "screen": "Every view",
+    "view": "Views",
+    "task": "Tasks and runs",
+    "scheduler": "Scheduler",
+    "table": "Tables",
+    "log": "Log",
+    "history": "History",
+    "run": "All about a run",
+    "facts": "Facts of a run",
+    "filter": "While a filter is typed",
+    "form": "Forms",
+    "choice": "Forms: choices",
+    "zone": "Forms: time zone",
+    "dialog": "Questions",
+    "help": "Help",
+    "palette": "Palette",
+}
+"""The first part of an id, and what people call that place; in the order in which they are told."""
+
+TYPED_IN = frozenset({"form", "zone", "filter", "help", "palette"})
+"""Places where letters are text."""
+
+_FORM = frozenset({"form", "zone", "choice"})
+_ALONE = frozenset({"dialog", "help", "palette"})
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An action that has keys.
+
+    Attributes:
+        id: its name in `keys.toml`, such as `task.run`.
+        keys: those it has by default, in Textual's spelling.
+        node: the class that binds it; of an id that several bind, one of them.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    binding: Binding
+    node: type[DOMNode]
+
+    @property
+    def place(self) -> str:
+        """The first part of the id."""
+        return self.id.partition(".")[0]
+
+    @property
+    def place_name(self) -> str:
+        """Where it works, for people."""
+        return _PLACES.get(self.place, self.place.capitalize())
+
+    @property
+    def rank(self) -> int:
+        """Where its place stands in the order of places."""
+        order = list(_PLACES)
+        return order.index(self.place) if self.place in order else len(order)
+
+    def can_meet(self, other: Known) -> bool:
+        """Whether both can be asked for at the same time, so that one key cannot do both."""
+        if self.node is other.node:
+            return True
+        if _surroundings(self.place) != _surroundings(other.place):
+            return "app" in (self.place, other.place) and not (
+                {self.place, other.place} & (_ALONE | {"app"}) - {"app"}
+            )
+        return _is_around(self.node) or _is_around(other.node)
+
+
+def _surroundings(place: str) -> str:
+    """The kind of screen that the place is on."""
+    if place in _ALONE:
+        return place
+    return "form" if place in _FORM else "dashboard"
+
+
+def _is_around(node: type[DOMNode]) -> bool:
+    """Whether its keys also work while something inside it has the focus."""
+    return issubclass(node, App | Screen)
+
+
+@cache
+def catalogue() -> dict[str, Known]:
+    """All of them by id, place by place, each in the order in which it was declared."""
+    _import_all()
+    found: dict[str, Known] = {}
+    for node in sorted(_ours(DOMNode), key=lambda one: (one.__module__, one.__qualname__)):
+        for binding in own_bindings(node):
+            if binding.id is not None and binding.id not in found:
+                keys = tuple(key for one in Binding.make_bindings([binding]) for key in [one.key])
+                found[binding.id] = Known(binding.id, keys, binding, node)
+    return dict(sorted(found.items(), key=lambda item: item[1].rank))
+
+
+def own_bindings(node: type[DOMNode]) -> list[Binding]:
+    """What a class of ours binds itself, for people: not what it inherits, nor what is inside."""
+    declared = node.__dict__.get("BINDINGS", ())
+    return [one for one in declared if isinstance(one, Binding) and not one.system]
+
+
+def nodes() -> list[type[DOMNode]]:
+    """All screens and widgets of ours, and the application."""
+    _import_all()
+    return list(_ours(DOMNode))
+
+
+def _ours(parent: type[DOMNode]) -> Iterator[type[DOMNode]]:
+    for child in dict.fromkeys(parent.__subclasses__()):
+        if child.__module__.startswith("cronpilot.tui."):
+            yield child
+        yield from _ours(child)
+
+
+def _import_all() -> None:
+    import cronpilot.tui.app
+    import cronpilot.tui.screens
+    import cronpilot.tui.widgets
+
+    for package in (cronpilot.tui.screens, cronpilot.tui.widgets):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
