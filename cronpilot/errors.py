@@ -8,7 +8,10 @@ CronPilotError                      problem + hint + exit code: what a person is
 │   └── InvalidFile           2     one file with all its complaints (file, line, key)
 ├── Refused                   4     the state of things forbids it now
 │   ├── Conflict              4     somebody else changed it meanwhile
-│   └── AlreadyRunning        4     overlap policy of a run that was asked for by hand
+│   ├── AlreadyRunning        4     overlap policy of a run that was asked for by hand
+│   ├── LogInRefused          4     no such user, a wrong password, a session that is over
+│   ├── NotAllowed            4     the role does not allow it, or the way it was asked
+│   └── TooManyRequests       4     wait a little, then ask again
 ├── NoEngine                  5     nobody answers for this state directory
 ├── StateDirectoryBusy        6     another engine owns the database
 ├── StorageProblem            7     the database is locked, full, corrupt or too new
@@ -55,7 +58,13 @@ class NotFound(UsageProblem):
         self.what, self.name = what, name
 
 
-_LISTS = {"task": "list", "run": "history", "log": "history", "revision": "revisions NAME"}
+_LISTS = {
+    "user": "user list",
+    "task": "list",
+    "run": "history",
+    "log": "history",
+    "revision": "revisions NAME",
+}
 
 
 class ConfigError(CronPilotError):
@@ -110,6 +119,29 @@ class Conflict(Refused):
 
 class AlreadyRunning(Refused):
     """A run asked for by hand met its task still going."""
+
+
+class LogInRefused(Refused):
+    """Nobody is let in by these words."""
+
+    def __init__(self, problem: str = "User name or password is wrong.", hint: str = "") -> None:
+        super().__init__(
+            problem, hint or "An admin can set another one: cronpilot user passwd NAME"
+        )
+
+
+class NotAllowed(Refused):
+    """This user may not do that, or not in this way."""
+
+
+class TooManyRequests(Refused):
+    """Too much was asked in a short time.
+
+    Attributes:
+        wait_s: seconds until it is worth asking again.
+    """
+
+    wait_s: float = 1.0
 
 
 class NoEngine(CronPilotError):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from cronpilot import __version__
 from cronpilot.api import problems
+from cronpilot.api.auth import Gate
 from cronpilot.api.front import NameFront
+from cronpilot.api.rights import permitted
 from cronpilot.api.routes import (
+    agenda,
     definitions,
     events,
     fire_times,
@@ -22,11 +25,11 @@ from cronpilot.api.routes import (
 from cronpilot.client import Client
 
 
-def make_app(engine: Client) -> FastAPI:
+def make_app(engine: Client, gate: Gate | None = None) -> FastAPI:
     """All routes over `engine`.
 
-    Nobody is asked for a password: serve it only where the socket's mode decides who gets in.
-    Setting `app.state.ending` ends the open streams.
+    It answers nobody by itself: `auth.Trusted` or `auth.Closed` around it say who asks.
+    Setting `app.state.ending` ends the open streams. `app.state.public` names what strangers see.
     """
     app = FastAPI(
         title="CronPilot",
@@ -34,11 +37,14 @@ def make_app(engine: Client) -> FastAPI:
         description="Tasks, their schedules, their runs and their output.",
         docs_url=None,  # FastAPI's pages load their scripts from the internet
         redoc_url=None,
+        dependencies=[Depends(permitted)],
     )
     app.state.engine = engine
+    app.state.gate = gate
+    app.state.public = {"/healthz"}
     app.state.ending = asyncio.Event()
     app.add_middleware(NameFront)
-    for routes in (tasks, definitions, runs, logs, fire_times, events, status, scheduler):
+    for routes in (agenda, tasks, definitions, runs, logs, fire_times, events, status, scheduler):
         app.include_router(routes.router)
     problems.install(app)
     return app

@@ -9,9 +9,12 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Header, Path, Request, Response
 
+from cronpilot.api.masking import for_viewer
+from cronpilot.api.rights import identity_of
 from cronpilot.client import Client
 from cronpilot.client.messages import TaskView
 from cronpilot.client.streams import HEARTBEAT_S
+from cronpilot.domain.access import Role
 from cronpilot.errors import CronPilotError, UsageProblem
 
 _log = logging.getLogger(__name__)
@@ -26,7 +29,7 @@ T = TypeVar("T")
 
 async def _engine(request: Request) -> Client:
     engine: Client = request.app.state.engine
-    return engine
+    return engine if identity_of(request).role.includes(Role.OPERATOR) else for_viewer(engine)
 
 
 async def _ending(request: Request) -> asyncio.Event:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import logging
+import math
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from cronpilot.client.problems import MEDIA_TYPE, to_problem
 from cronpilot.errors import (
     ConfigError,
     CronPilotError,
     KeeperProblem,
+    LogInRefused,
     NoEngine,
+    NotAllowed,
     NotFound,
     Refused,
     StateDirectoryBusy,
     StorageProblem,
+    TooManyRequests,
     UsageProblem,
 )
 
@@ -29,6 +34,9 @@ _STATUS: list[tuple[type[CronPilotError], int]] = [
     (NotFound, 404),
     (UsageProblem, 400),
     (ConfigError, 422),
+    (LogInRefused, 401),
+    (NotAllowed, 403),
+    (TooManyRequests, 429),
     (Refused, 409),
     (NoEngine, 503),
     (StateDirectoryBusy, 503),
@@ -52,8 +60,37 @@ def _answer(error: CronPilotError, status: int) -> JSONResponse:
 
 async def _ours(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, CronPilotError)
+    return answer_of(error)
+
+
+def answer_of(error: CronPilotError) -> JSONResponse:
+    """What such an error is answered with."""
     status = next(status for kind, status in _STATUS if isinstance(error, kind))
-    return _answer(error, status)
+    answer = _answer(error, status)
+    if isinstance(error, LogInRefused):
+        answer.headers["WWW-Authenticate"] = 'Basic realm="CronPilot", charset="UTF-8"'
+    if isinstance(error, TooManyRequests):
+        answer.headers["Retry-After"] = str(max(1, math.ceil(error.wait_s)))
+    return answer
+
+
+async def refuse(
+    error: CronPilotError,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    *,
+    status: int | None = None,
+    close: bool = False,
+) -> None:
+    """Answer before the app is asked. `close`: hang up, for the rest of the body may be endless."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": "refused"})
+        return
+    answer = answer_of(error) if status is None else _answer(error, status)
+    if close:
+        answer.headers["Connection"] = "close"
+    await answer(scope, receive, send)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

@@ -9,10 +9,14 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from cronpilot.api.app import make_app
+from cronpilot.api.auth import Trusted
 from cronpilot.client import Client
 from cronpilot.client.sockets import SOCKET_NAME, SocketPath
 
@@ -55,31 +59,43 @@ def remove_unix(state_dir: Path) -> None:
     (state_dir / SOCKET_NAME).unlink(missing_ok=True)
 
 
-async def serve(client: Client, sock: socket.socket, stopped: asyncio.Event) -> None:
-    """Answer on `sock` until `stopped` is set; then close it.
+async def serve(
+    client: Client, sock: socket.socket, stopped: asyncio.Event, app: FastAPI | None = None
+) -> None:
+    """Answer on the unix socket `sock` until `stopped` is set; then close it.
 
-    The open event and log streams end first: a server that is told to stop while one is open waits
-    for it, and then complains on the user's screen.
+    Args:
+        app: the app over `client` that TCP is served by as well; default: one of its own.
     """
-    app = make_app(client)
+    app = app or make_app(client)
+    config = quiet(Trusted(app, app.state.gate), timeout_keep_alive=_KEEP_ALIVE_S)
+    await run(config, sock, stopped, app.state.ending)
+
+
+def quiet(app: ASGIApp, **options: Any) -> uvicorn.Config:
+    """A server that says nothing and believes no headers about where a request comes from."""
     _log_elsewhere()
-    server = _Quiet(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            http="h11",
-            timeout_keep_alive=_KEEP_ALIVE_S,
-            timeout_graceful_shutdown=_GRACE_S,
-        )
-    )
+    said: dict[str, Any] = {
+        "log_config": None, "access_log": False, "lifespan": "off", "ws": "none", "http": "h11",
+        "proxy_headers": False, "server_header": False, "timeout_graceful_shutdown": _GRACE_S,
+    }  # fmt: skip
+    return uvicorn.Config(app, **said | options)
+
+
+async def run(
+    config: uvicorn.Config, sock: socket.socket, stopped: asyncio.Event, ending: asyncio.Event
+) -> None:
+    """Serve on `sock` until `stopped` is set; then close it.
+
+    The open event and log streams end first (`ending`): a server that is told to stop while one is
+    open waits for it, and then complains on the user's screen.
+    """
+    server = _Quiet(config)
     serving = asyncio.create_task(server.serve(sockets=[sock]))
     stopping = asyncio.create_task(stopped.wait())
     try:
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        app.state.ending.set()
+        ending.set()
         server.should_exit = True
         await serving
     finally:

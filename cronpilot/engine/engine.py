@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from cronpilot import __version__
-from cronpilot.client.actor import FRONT
+from cronpilot.client.actor import actor
 from cronpilot.client.messages import Banner, EngineInfo, EngineStatus
 from cronpilot.config.settings import RetentionSettings
 from cronpilot.domain.run import Reason
 from cronpilot.domain.zones import find_zone
 from cronpilot.engine import commands, pausing, recovery
+from cronpilot.engine.accounts import Accounts
+from cronpilot.engine.agenda import Agenda
 from cronpilot.engine.bus import Bus
 from cronpilot.engine.clock import Clock, ClockWatch, SystemClock
 from cronpilot.engine.disk import LEAST_FREE, DiskGuard
@@ -138,12 +140,23 @@ class Engine:
             self._reader, config.database, config.state_dir,
             now=self._clock.now, engine=self._info, banners=self._notices.all,
         ).read  # fmt: skip
+        agenda = Agenda(
+            self._reader, now=self._clock.now, zone=lambda: find_zone(self._config.timezone),
+            room=lambda: (self._config.max_workers, self._config.pools),
+        )  # fmt: skip
+        self.upcoming, self.outlook, self.timeline = agenda.upcoming, agenda.outlook, agenda.timeline
         self.tasks = self._reader.tasks
         self.task = self._reader.task
         self.find_task = self._reader.find_task
         self.runs = self._reader.runs
         self.run = self._reader.run
         self.attempts = self._reader.attempts
+        self.search_log = self._reader.search_log
+        self.accounts = Accounts(write=self._write, now=self._clock.now)
+        self.users = self.accounts.users
+        self.add_user = self.accounts.add_user
+        self.change_user = self.accounts.change_user
+        self.remove_user = self.accounts.remove_user
         self.revisions = self._reader.revisions
         self.export = self._reader.export
         self.create_task = self._editor.create_task
@@ -220,7 +233,7 @@ class Engine:
     @property
     def _actor(self) -> str:
         """Who asks, while a question is answered."""
-        return f"{FRONT.get()}:{os.getuid()}"
+        return actor()
 
     @property
     def tasks_file(self) -> Path | None:

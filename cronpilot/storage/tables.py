@@ -8,13 +8,17 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import ConfigDict
-from sqlalchemy import JSON, Index, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from cronpilot.domain.access import Role
+from cronpilot.domain.alarms import Alarms
+from cronpilot.domain.incident import Fault
+from cronpilot.domain.notify import NotifyRules
 from cronpilot.domain.run import ACTIVE, Reason, Status, Trigger
 from cronpilot.domain.schedule import Schedule
-from cronpilot.domain.task import Limits, Missed, Notify, OnLost, Overlap, TaskSpec
-from cronpilot.storage.columns import Milliseconds, Model, UTCDateTime, Word, one_of
+from cronpilot.domain.task import Limits, Missed, OnLost, Overlap, TaskSpec
+from cronpilot.storage.columns import Milliseconds, Model, ModelText, UTCDateTime, Word, one_of
 
 _ACTIVE_WORDS = ", ".join(f"'{status}'" for status in Status if status in ACTIVE)
 
@@ -35,6 +39,15 @@ class Origin(StrEnum):
     API = "api"
 
 
+class Delivery(StrEnum):
+    """Where a message stands."""
+
+    WAITING = "waiting"
+    SENDING = "sending"  # after a crash nobody knows whether it arrived: it is sent again
+    SENT = "sent"
+    GAVE_UP = "gave_up"
+
+
 def _instant(**options: Any) -> Any:
     return Field(default=None, sa_type=UTCDateTime, **options)
 
@@ -50,7 +63,8 @@ class Task(TaskSpec, SQLModel, table=True):
         one_of("overlap", Overlap, "task_overlap_known"),
         one_of("missed", Missed, "task_missed_known"),
         one_of("on_lost", OnLost, "task_on_lost_known"),
-        one_of("notify", Notify, "task_notify_known"),
+        # Its first schema held a word here; the rule keeps the name it had.
+        CheckConstraint("json_valid(notify)", name="task_notify_known"),
         one_of("origin", Origin, "task_origin_known"),
         _NEVER_AGAIN,
     )
@@ -71,7 +85,10 @@ class Task(TaskSpec, SQLModel, table=True):
     success_codes: list[int] = Field(default_factory=lambda: [0], sa_type=JSON)
     on_lost: OnLost = Field(default=OnLost.MARK, sa_type=Word(OnLost))
     tags: list[str] = Field(default_factory=list, sa_type=JSON)
-    notify: Notify = Field(default=Notify.FAILURE, sa_type=Word(Notify))
+    notify: NotifyRules = Field(default_factory=NotifyRules, sa_type=ModelText(NotifyRules))
+    alarms: Alarms = Field(
+        default_factory=Alarms, sa_type=Model(Alarms), sa_column_kwargs={"server_default": '"auto"'}
+    )
     limits: Limits = Field(default_factory=Limits, sa_type=Model(Limits))
 
     next_run_at: datetime | None = _instant()  # nominal instant + spread; NULL = nothing planned
@@ -192,6 +209,103 @@ class Audit(SQLModel, table=True):
     task_id: int | None = None
     run_id: int | None = None
     detail: str = ""
+
+
+class User(SQLModel, table=True):
+    """Somebody who may come in over the network."""
+
+    __table_args__ = (one_of("role", Role, "user_role_known"),)
+
+    name: str = Field(primary_key=True)
+    role: Role = Field(sa_type=Word(Role))
+    password_hash: str  # argon2id
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    password_set_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class Incident(SQLModel, table=True):
+    """A fault of a task: from its first bad end to its recovery. See `domain.incident`."""
+
+    __table_args__ = (
+        Index("incident_standing", "task_id", "fault", unique=True,
+              sqlite_where=text("closed_at IS NULL")),
+        Index("incident_task", "task_id", "id"),
+        Index("incident_closed", "closed_at", "id"),
+        one_of("fault", Fault, "incident_fault_known"),
+        _NEVER_AGAIN,
+    )  # fmt: skip
+
+    id: int | None = Field(default=None, primary_key=True)
+    task_id: int = Field(foreign_key="task.id")
+    fault: Fault = Field(sa_type=Word(Fault))
+    since: datetime = Field(sa_type=UTCDateTime)
+    count: int = 1  # bad ends in a row
+    last_at: datetime = Field(sa_type=UTCDateTime)
+    run_id: int | None = None  # the newest run it is about
+    first_run_id: int | None = None
+    detail: str = ""  # a sentence: what is wrong
+    opened_at: datetime | None = _instant()  # NULL: not yet often enough in a row
+    told_at: datetime | None = _instant()
+    closed_at: datetime | None = _instant()
+    acknowledged_at: datetime | None = _instant()
+    acknowledged_by: str = ""
+    snoozed_until: datetime | None = _instant()
+
+
+class IncidentEvent(SQLModel, table=True):
+    """One line of an incident's timeline."""
+
+    __tablename__ = "incident_event"
+    __table_args__ = (Index("incident_event_of", "incident_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    incident_id: int = Field(foreign_key="incident.id")
+    at: datetime = Field(sa_type=UTCDateTime)
+    kind: str
+    actor: str = ""
+    run_id: int | None = None
+    detail: str = ""
+
+
+class Outbox(SQLModel, table=True):
+    """What is to be told to one target, until it is told or given up."""
+
+    __table_args__ = (
+        Index("outbox_due", "due_at", sqlite_where=text("status IN ('waiting', 'sending')")),
+        Index("outbox_status", "status", "id"),
+        one_of("status", Delivery, "outbox_status_known"),
+        _NEVER_AGAIN,
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    due_at: datetime = Field(sa_type=UTCDateTime)
+    target: str  # `mail:ops@example.org`, `channel:ops`, `ping`
+    alike: str = ""  # what has the same target and this goes into one message
+    status: Delivery = Field(default=Delivery.WAITING, sa_type=Word(Delivery))
+    batch: str | None = None  # the message it went into; names it also for whoever receives it
+    tries: int = 0
+    error: str = ""
+    sent_at: datetime | None = _instant()
+    task_id: int | None = None
+    incident_id: int | None = None
+    run_id: int | None = None
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+
+
+class News(SQLModel, table=True):
+    """A run that has ended (or started) and that nobody has judged yet.
+
+    Filled by triggers of the database, in the transaction that ends the run: no way to a verdict
+    can forget it, and no crash can lose it.
+    """
+
+    __table_args__ = (Index("news_task", "task_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    task_id: int
+    run_id: int
+    what: str  # `start`, `end`
 
 
 class Setting(SQLModel, table=True):

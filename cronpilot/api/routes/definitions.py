@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from cronpilot.api.parts import MAX_ID, Engine, IfVersion, TaskId, tell_version
+from cronpilot.api.rights import require_for_fields
 from cronpilot.client.messages import FileDifference, RevisionView, TaskView
 
 router = APIRouter(prefix="/api", tags=["definitions"])
@@ -38,9 +39,15 @@ async def create_task(engine: Engine, fields: Fields, response: Response) -> Tas
 
 @router.patch("/tasks/{task_id}")
 async def change_task(
-    engine: Engine, task_id: TaskId, fields: Fields, if_version: IfVersion, response: Response
+    engine: Engine,
+    request: Request,
+    task_id: TaskId,
+    fields: Fields,
+    if_version: IfVersion,
+    response: Response,
 ) -> TaskView:
     """Set these fields; null sets one back to its default."""
+    require_for_fields(request, fields)
     task = await engine.change_task(task_id, fields, if_version=if_version)
     return tell_version(response, task)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from cronpilot.api.parts import Engine, TaskId, tell_total, tell_version
+from cronpilot.api.rights import require
 from cronpilot.client.messages import (
     Explanation,
     FireTime,
@@ -17,6 +18,7 @@ from cronpilot.client.messages import (
     TaskQuery,
     TaskView,
 )
+from cronpilot.domain.access import Role
 
 router = APIRouter(prefix="/api/tasks", tags=["tasks"])
 
@@ -110,12 +112,15 @@ async def run_task(
 @router.post("/{task_id}/test", status_code=202)
 async def test_task(
     engine: Engine,
+    request: Request,
     task_id: TaskId,
     body: Test | None = None,
     x_request_id: Annotated[RequestId | None, Header()] = None,
 ) -> RunView:
     """Start it as a test, which counts for nothing."""
     body = body or Test()
+    if body.spec is not None:
+        require(request, Role.ADMIN)
     return await engine.test_task(
         task_id, spec=body.spec, as_scheduled=body.as_scheduled,
         request_id=body.request_id or x_request_id or str(uuid.uuid4()),
