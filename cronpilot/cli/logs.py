@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Annotated
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cronpilot.cli.document import show_json
-from cronpilot.cli.log_text import LogText
+from cronpilot.cli.log_grep import Wanted, matches
+from cronpilot.cli.log_output import Gathered, Prefix, Printed
 from cronpilot.cli.options import command
 from cronpilot.cli.session import Session
-from cronpilot.cli.table import has_colour, on_terminal
+from cronpilot.cli.table import cell_width
 from cronpilot.domain.text import clean
 from cronpilot.errors import NotFound, UsageProblem
 
@@ -32,39 +33,92 @@ def register(app: typer.Typer) -> None:
 def logs(
     session: Session,
     which: Annotated[
-        str,
-        typer.Argument(metavar="NAME|RUN", help="A task: its newest run; or a run's number."),
+        list[str],
+        typer.Argument(
+            metavar="NAME|RUN...", help="A task: its newest run; or a run's number. Or several."
+        ),
     ],
     follow: Annotated[
         bool, typer.Option("-f", "--follow", help="Go on until the run has ended.")
     ] = False,
     lines: Annotated[
         int | None,
-        typer.Option("-n", "--lines", metavar="LINES", min=0, help="Only the last LINES lines."),
+        typer.Option(
+            "-n", "--tail", "--lines", metavar="LINES", min=0, help="Only the last LINES lines."
+        ),
     ] = None,
+    grep: Annotated[
+        str | None, typer.Option("--grep", metavar="TEXT", help="Only lines with this text.")
+    ] = None,
+    regex: Annotated[
+        bool, typer.Option("-E", "--regex", help="TEXT is a regular expression.")
+    ] = False,
+    case: Annotated[bool, typer.Option("--case", help="Capital letters of TEXT matter.")] = False,
 ) -> None:
     """What a run printed, standard output and errors together.
 
     A name means the run that goes on now, else the newest that printed something. Into a file or a
     pipe the bytes go as they are; on a terminal colours are kept and all other control characters
-    are made visible. ctrl+c ends -f and leaves the run alone. With --json the answer comes when all
-    is said.
+    are made visible. ctrl+c ends -f and leaves the run alone. Of several, each line begins with the
+    name of its task. --grep finds what a reader sees, whatever colours stand between; --tail with
+    it means the last lines that match. With --json the answer comes when all is said.
     """
-    output = Gathered() if session.options.as_json else Printed()
+    if grep is None and (regex or case):
+        raise UsageProblem("--regex and --case say how to read TEXT of --grep.", "Add --grep TEXT.")
+    wanted = None if grep is None else Wanted(grep, regex, case, lines)
+    prefix = Prefix() if len(which) > 1 else None
 
-    async def ask(client: Client) -> RunView:
-        run = await _find(client, which)
+    def make_output() -> Gathered | Printed:
+        return Gathered() if session.options.as_json else Printed(prefix)
+
+    async def ask(client: Client) -> list[tuple[RunView, Gathered | Printed]]:
+        runs = [await _find(client, one) for one in which]
+        outputs = [make_output() for _ in runs]
+        if prefix is not None:
+            prefix.width = max(cell_width(clean(run.task_name)) for run in runs)
+        reading = [
+            _show(client, run, output, follow, lines, wanted)
+            for run, output in zip(runs, outputs, strict=True)
+        ]
+        try:
+            ended = await in_turn(reading, at_once=follow)
+        finally:
+            for output in outputs:
+                output.finish()
+        return list(zip(ended, outputs, strict=True))
+
+    said = session.ask(ask)
+    if session.options.as_json:
+        documents = [output.document(run) for run, output in said if isinstance(output, Gathered)]
+        show_json(documents[0] if len(which) == 1 else documents)
+
+
+async def _show(
+    client: Client,
+    run: RunView,
+    output: Gathered | Printed,
+    follow: bool,
+    lines: int | None,
+    wanted: Wanted | None,
+) -> RunView:
+    output.begin(run)
+    if wanted is not None:
+        async for found in matches(client, run.id, wanted, follow=follow):
+            await output.write_matches(client, run.id, found)
+    else:
         offset = 0 if lines is None else await _start_of_last(client, run.id, lines)
         async for chunk in _pieces(client, run.id, offset, follow):
             output.write(chunk.data)
-        return await client.run(run.id) if follow else run
+    return await client.run(run.id) if follow else run
 
-    try:
-        run = session.ask(ask)
-    finally:
-        output.finish()
-    if isinstance(output, Gathered):
-        show_json({"run": run.model_dump(mode="json"), "text": output.text()})
+
+async def in_turn(
+    reading: Sequence[Coroutine[Any, Any, RunView]], *, at_once: bool
+) -> list[RunView]:
+    """What they return, one after the other; or all beside each other."""
+    if at_once:
+        return list(await asyncio.gather(*reading))
+    return [await one for one in reading]
 
 
 async def _find(client: Client, which: str) -> RunView:
@@ -125,39 +179,3 @@ async def _start_of_last(client: Client, run_id: int, lines: int) -> int:
         missing -= found
         upto = start
     return 0
-
-
-class Printed:
-    """Straight to stdout, flushed piece by piece."""
-
-    def __init__(self) -> None:
-        self._text = LogText(colour=has_colour()) if on_terminal() else None
-
-    def write(self, data: bytes) -> None:
-        if self._text is None:
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
-        else:
-            sys.stdout.write(self._text.feed(data))
-            sys.stdout.flush()
-
-    def finish(self) -> None:
-        if self._text is not None:
-            sys.stdout.write(self._text.finish())
-            sys.stdout.flush()
-
-
-class Gathered:
-    """Kept until all is there."""
-
-    def __init__(self) -> None:
-        self._data = bytearray()
-
-    def write(self, data: bytes) -> None:
-        self._data += data
-
-    def finish(self) -> None:
-        """Nothing to do."""
-
-    def text(self) -> str:
-        return self._data.decode(errors="replace")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cronpilot.cli.document import show_json
-from cronpilot.cli.logs import Gathered, Printed
+from cronpilot.cli.log_output import Gathered, Printed
 from cronpilot.cli.options import command
 from cronpilot.cli.runs import raise_if_refused
 from cronpilot.cli.session import Session
@@ -60,7 +60,7 @@ def test(
     finally:
         output.finish()
     if isinstance(output, Gathered):
-        show_json({"run": run.model_dump(mode="json"), "text": output.text()})
+        show_json(output.document(run))
     return _tell_end(session, run)
 
 

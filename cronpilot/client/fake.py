@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from cronpilot.client.fake_agenda import FakeAgenda
 from cronpilot.client.fake_definitions import Definitions
 from cronpilot.client.fake_health import fake_health
+from cronpilot.client.fake_logs import FakeLogs
 from cronpilot.client.fake_why import Explanations
 from cronpilot.client.messages import (
     AttemptView,
@@ -77,7 +79,7 @@ def make_run(id: int = 1, **fields: Any) -> RunView:  # noqa: A002
     return RunView(id=id, **given)
 
 
-class FakeClient:
+class FakeClient(FakeAgenda):
     """The whole `Client` protocol in memory.
 
     Changes made through it, or by the methods that only it has (`put_task`, `put_run`, `finish`,
@@ -96,6 +98,7 @@ class FakeClient:
         *,
         timezone: str = "UTC",
         max_workers: int = 10,
+        pools: Mapping[str, int] | None = None,
         role: Literal["screen", "headless"] = "screen",
         banners: Iterable[Banner] = (),
     ) -> None:
@@ -105,6 +108,7 @@ class FakeClient:
         self._tasks = {task.id: task for task in tasks}
         self._runs = {run.id: run for run in runs}
         self._logs = {run_id: bytearray(data) for run_id, data in (logs or {}).items()}
+        self.search_log = FakeLogs(self).search_log
         self._requests: dict[str, int] = {}
         self._told: list[Event] = []
         self._listeners: set[asyncio.Queue[Event | None]] = set()
@@ -113,7 +117,7 @@ class FakeClient:
         self._paused = False
         self._paused_until: datetime | None = None
         self._timezone = timezone
-        self._max_workers = max_workers
+        self._max_workers, self.pools = max_workers, pools or {}
         self._banners = list(banners)
         self.definitions = Definitions(self, self._tasks, timezone)
         self.create_task = self.definitions.create_task

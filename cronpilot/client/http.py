@@ -15,6 +15,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from cronpilot import __version__
 from cronpilot.client.actor import HEADER, Front
+from cronpilot.client.http_agenda import HttpAgenda
+from cronpilot.client.http_logs import HttpLogs
 from cronpilot.client.messages import (
     AttemptView,
     EngineStatus,
@@ -50,7 +52,7 @@ _ANSWER_S = 60.0  # an ordinary question; a backup of a large database has no li
 M = TypeVar("M", bound=BaseModel)
 
 
-class HttpClient:
+class HttpClient(HttpLogs, HttpAgenda):
     """`Client` over a unix socket.
 
     It connects at the first question, and again after the engine has come back. It belongs to the

@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from cronpilot.client.agenda import (
+        Outlook,
+        Timeline,
+        TimelineQuery,
+        UpcomingPage,
+        UpcomingQuery,
+    )
+    from cronpilot.client.log_search import LogMatches, LogQuery
     from cronpilot.client.messages import (
         AttemptView,
         EngineStatus,
@@ -56,6 +64,19 @@ class Client(Protocol):
 
     async def fire_times(self, *, task_id: int | None = None, limit: int = 20) -> list[FireTime]:
         """The next planned starts, soonest first: of one task, or one line a start of all."""
+        ...
+
+    async def upcoming(self, query: UpcomingQuery) -> UpcomingPage:
+        """Planned starts across all tasks, soonest first, and whom each meets if everything takes
+        as long as usual; those of paused tasks are among them."""
+        ...
+
+    async def outlook(self, *, hours: int = 24) -> Outlook:
+        """How many starts are planned in each of the next hours, and of which tasks none is."""
+        ...
+
+    async def timeline(self, query: TimelineQuery) -> Timeline:
+        """What has been and what comes of some tasks within a stretch of time, cell by cell."""
         ...
 
     async def runs(self, query: RunQuery) -> RunPage: ...
@@ -156,6 +177,11 @@ class Client(Protocol):
 
     async def read_log(self, run_id: int, *, offset: int = 0, limit: int = 1 << 18) -> LogChunk:
         """A piece of a run's output; a negative offset counts from the end of the file."""
+        ...
+
+    async def search_log(self, run_id: int, query: LogQuery) -> LogMatches:
+        """Lines of a run's output that match; one bounded step. Raises UsageProblem for a pattern
+        that cannot be used, Refused for one that takes too long."""
         ...
 
     def follow_log(self, run_id: int, *, offset: int = 0) -> AsyncIterator[LogChunk]:

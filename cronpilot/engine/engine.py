@@ -144,7 +144,8 @@ class Engine:
             self._reader, now=self._clock.now, zone=lambda: find_zone(self._config.timezone),
             room=lambda: (self._config.max_workers, self._config.pools),
         )  # fmt: skip
-        self.upcoming, self.outlook, self.timeline = agenda.upcoming, agenda.outlook, agenda.timeline
+        self.upcoming, self.outlook = agenda.upcoming, agenda.outlook
+        self.timeline = agenda.timeline
         self.tasks = self._reader.tasks
         self.task = self._reader.task
         self.find_task = self._reader.find_task

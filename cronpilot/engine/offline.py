@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cronpilot.client.messages import EngineStatus
+from cronpilot.domain.zones import find_zone
+from cronpilot.engine.agenda import Agenda
 from cronpilot.engine.health import HealthReport
 from cronpilot.engine.reading import Reader
 from cronpilot.engine.status import read_status
@@ -41,12 +43,19 @@ class OfflineClient:
             self._reader, database, state_dir,
             now=lambda: datetime.now(UTC), engine=lambda: None, banners=list,
         ).read  # fmt: skip
+        agenda = Agenda(
+            self._reader, now=lambda: datetime.now(UTC), zone=lambda: find_zone(timezone),
+            room=lambda: (max_workers, {}),
+        )  # fmt: skip
+        self.upcoming, self.outlook = agenda.upcoming, agenda.outlook
+        self.timeline = agenda.timeline
         self.tasks = self._reader.tasks
         self.task = self._reader.task
         self.find_task = self._reader.find_task
         self.runs = self._reader.runs
         self.run = self._reader.run
         self.attempts = self._reader.attempts
+        self.search_log = self._reader.search_log
         self.revisions = self._reader.revisions
         self.export = self._reader.export
 

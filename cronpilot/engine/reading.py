@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cronpilot.client.log_search import LogMatches, LogQuery
 from cronpilot.client.messages import (
     AttemptView,
     Explanation,
@@ -25,6 +26,7 @@ from cronpilot.client.messages import (
 )
 from cronpilot.domain.run import Status
 from cronpilot.engine.history import revision_views
+from cronpilot.engine.log_search import search_log
 from cronpilot.engine.planner import offset_of_row, times_of_row
 from cronpilot.engine.views import Congestion, attempt_view, fire_time, run_view, task_view
 from cronpilot.engine.why import Asked, explain
@@ -164,6 +166,10 @@ class Reader:
             data=piece.data,
             ended=run.status.is_final and piece.next_offset >= piece.size,
         )
+
+    async def search_log(self, run_id: int, query: LogQuery) -> LogMatches:
+        run = await self.read(lambda connection: self.run_in(connection, run_id))
+        return await search_log(run, self._state_dir, query)
 
     async def follow_log(self, run_id: int, *, offset: int) -> AsyncIterator[LogChunk]:
         chunk = await self.read_log(run_id, offset=offset, limit=PIECE)

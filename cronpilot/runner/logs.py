@@ -12,6 +12,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -36,20 +37,43 @@ def read_slice(path: Path, offset: int, limit: int) -> LogSlice:
     Raises:
         OSError: it is not a plain file, or cannot be read.
     """
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
+    fd = open_log(path)
+    if fd is None:
         return LogSlice(b"", 0, 0, 0)
     try:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a plain file", str(path))
-        size = status.st_size
+        size = os.fstat(fd).st_size
         start = max(0, size + offset) if offset < 0 else min(offset, size)
         data, end = _read(fd, start, size, limit)
         return LogSlice(data, size, start, end)
     finally:
         os.close(fd)
+
+
+def open_log(path: Path) -> int | None:
+    """A descriptor to read it by; None where there is no such log.
+
+    Raises:
+        OSError: it is not a plain file, or cannot be read.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "not a plain file", str(path))
+    return fd
+
+
+def data_parts(fd: int, at: int, size: int) -> Iterator[tuple[int, int]]:
+    """From where to where there is output, holes left out, from `at` on."""
+    while at < size:
+        start = _next_data(fd, at, size)
+        if start >= size:
+            return
+        end = min(os.lseek(fd, start, os.SEEK_HOLE), size)
+        yield start, end
+        at = end
 
 
 def dropped(path: Path) -> int:

@@ -132,3 +132,56 @@ def test_no_log_is_exit_code_2(cronpilot: Cronpilot, which: str, sentence: str) 
     said = cronpilot("logs", which)
 
     assert (said.code, said.err) == (2, f"cronpilot: {sentence}\n")
+
+
+def test_grep_finds_what_is_seen_and_prints_what_is_there(
+    cronpilot: Cronpilot, engine: Running
+) -> None:
+    log = b"\x1b[31mER\x1b[0mROR one\nquiet\nerror \xff two\n"
+    engine.do(lambda: engine.fake.append_log(1, log))
+
+    found = cronpilot("logs", "1", "--grep", "error")
+    last = cronpilot("logs", "backup-db", "--grep", "error", "--tail", "1")
+    exact = cronpilot("logs", "1", "--grep", "error", "--case")
+    expression = cronpilot("logs", "1", "--grep", "^(one|qu)", "-E")
+    document = cronpilot("logs", "1", "--grep", "two", "--json").json
+
+    assert found.raw == b"\x1b[31mER\x1b[0mROR one\nerror \xff two\n"
+    assert last.raw == exact.raw == b"error \xff two\n"
+    assert expression.raw == b"one\nquiet\n"
+    assert [line["spans"] for line in document["matches"]] == [[[0, 3]], [[8, 11]]]
+
+
+def test_grep_goes_on_until_the_run_has_ended(cronpilot: Cronpilot, engine: Running) -> None:
+    def go_on() -> None:
+        engine.do(lambda: engine.fake.append_log(1, b"two more\nthree\n"))
+        engine.do(lambda: engine.fake.finish(1))
+
+    later = threading.Timer(0.3, go_on)
+    later.start()
+    said = cronpilot("logs", "backup-db", "-f", "--grep", "two", "-n", "0")
+    later.join()
+
+    assert said.raw in (b"two more\n", b"")  # nothing, where the run was over before it was asked
+
+
+def test_several_tasks_each_line_with_its_name(cronpilot: Cronpilot, engine: Running) -> None:
+    run = make_run(5, task_id=2, task_name="report", status=Status.SUCCESS, log_size=4)
+    engine.do(lambda: engine.fake.append_log(5, b"done"))
+    engine.do(lambda: engine.fake.put_run(run))
+    engine.do(lambda: engine.fake.finish(1))
+
+    said = cronpilot("logs", "backup-db", "report", "-f")
+    documents = cronpilot("logs", "backup-db", "report", "--json").json
+
+    assert sorted(said.raw.splitlines()) == [
+        b"backup-db | one", b"backup-db | two", b"report    | done"]  # fmt: skip
+    assert [document["text"] for document in documents] == ["one\ntwo\n", "done"]
+
+
+def test_how_to_read_a_pattern_needs_a_pattern(cronpilot: Cronpilot) -> None:
+    said = cronpilot("logs", "1", "--regex")
+    sentence = "--regex and --case say how to read TEXT of --grep. Add --grep TEXT."
+
+    assert (said.code, said.err) == (
+        2, f"cronpilot: {sentence}\n")  # fmt: skip

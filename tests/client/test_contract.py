@@ -13,6 +13,7 @@ import pytest
 from cronpilot.client import Client
 from cronpilot.client.fake import NOON, FakeClient, make_run, make_task
 from cronpilot.client.http import HttpClient
+from cronpilot.client.log_search import LogQuery
 from cronpilot.client.messages import (
     Banner,
     FileDifference,
@@ -36,6 +37,7 @@ from cronpilot.errors import (
     NotFound,
     Refused,
     StorageProblem,
+    UsageProblem,
 )
 
 from .serving import served
@@ -135,6 +137,9 @@ async def test_a_task_is_found_by_name_and_by_number(both: Both, name: str, foun
         pytest.param(lambda client: client.run_now(99, request_id="r"), "task", "99", id="start"),
         pytest.param(lambda client: client.read_log(99), "run", "99", id="log"),
         pytest.param(lambda client: anext(client.follow_log(99)), "run", "99", id="follow"),
+        pytest.param(
+            lambda client: client.search_log(99, LogQuery(pattern="x")), "run", "99", id="search"
+        ),
     ],
 )
 async def test_what_does_not_exist_is_named(
@@ -344,6 +349,30 @@ async def test_export_and_differences_arrive_as_they_are(both: Both) -> None:
 )  # fmt: skip
 async def test_a_piece_of_a_log(both: Both, offset: int, limit: int, expected: LogChunk) -> None:
     assert await both.client.read_log(1, offset=offset, limit=limit) == expected
+
+
+async def test_a_log_is_searched_in_bounded_steps(both: Both) -> None:
+    both.engine.append_log(1, b"\x1b[31mTWO\x1b[0m again [two]\n")
+
+    first = await both.client.search_log(1, LogQuery(pattern="two", limit=1))
+    more = await both.client.search_log(1, LogQuery(pattern="two", offset=first.end))
+    last = await both.client.search_log(
+        1, LogQuery(pattern="TWO", case=True, offset=more.size, backwards=True, text=False)
+    )
+    found = await both.client.search_log(1, LogQuery(pattern=r"\[\w+\]$", regex=True))
+
+    assert [(line.offset, line.length, line.spans) for line in first.lines] == [(4, 5, [(0, 3)])]
+    assert (first.done, first.end, more.done, more.ended) == (False, 10, True, False)
+    assert [line.text for line in more.lines] == ["TWO again [two]"]
+    assert (last.offsets, last.lines, last.done) == ([10], [], True)
+    assert [line.spans for line in found.lines] == [[(10, 15)]]
+
+
+async def test_a_pattern_that_is_none_is_refused(both: Both) -> None:
+    with pytest.raises(UsageProblem, match="The pattern cannot be used") as caught:
+        await both.client.search_log(1, LogQuery(pattern="(", regex=True))
+
+    assert caught.value.field == "pattern"
 
 
 async def test_a_log_is_followed_until_the_run_has_ended(both: Both) -> None:

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from cronpilot.api.parts import MAX_ID, Ending, Engine, RunId, paced
 from cronpilot.client import Client
+from cronpilot.client.log_search import LogMatches, LogQuery
 from cronpilot.client.messages import LogEntry, RunQuery, RunView
 from cronpilot.client.streams import LOG_BEAT, LOG_MEDIA_TYPE, pack_chunk
 from cronpilot.domain.run import Status
@@ -86,6 +87,18 @@ async def read_log(
             "Cache-Control": "no-store",
         },
     )
+
+
+@router.get("/runs/{run_id}/log/search")
+async def search_log(
+    engine: Engine, run_id: RunId, query: Annotated[LogQuery, Query()]
+) -> LogMatches:
+    """Lines of its output that match, as a reader sees them: without colours and other sequences.
+
+    One question looks through `most` bytes; the next goes on at `end` (`backwards`: at `start`)
+    until it is `done`.
+    """
+    return await engine.search_log(run_id, query)
 
 
 async def _follow(engine: Client, ending: Ending, run_id: int, offset: int) -> AsyncIterator[bytes]:

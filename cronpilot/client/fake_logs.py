@@ -1,0 +1,44 @@
+"""Looking for text in the logs of a fake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cronpilot.client.log_search import LogMatch, LogMatches, LogQuery
+from cronpilot.domain.log_search import Pattern, compile_pattern, matching_lines
+from cronpilot.domain.log_text import shown
+
+if TYPE_CHECKING:
+    from cronpilot.client.fake import FakeClient
+
+
+class FakeLogs:
+    """Answers as an engine does; `most` is a limit that dictionaries do not need."""
+
+    def __init__(self, fake: FakeClient) -> None:
+        self._fake = fake
+
+    async def search_log(self, run_id: int, query: LogQuery) -> LogMatches:
+        pattern = Pattern(query.pattern, query.regex, query.case)
+        compile_pattern(pattern)
+        whole = await self._fake.read_log(run_id, limit=1 << 40)
+        at = min(query.offset, whole.size)
+        first, last = (0, at) if query.backwards else (at, whole.size)
+        hits = [(first + start, end - start)
+                for start, end in matching_lines(whole.data[first:last], pattern)]  # fmt: skip
+        kept = hits[-query.limit :] if query.backwards else hits[: query.limit]
+        full = len(hits) > len(kept)
+        if query.backwards:
+            first = kept[0][0] if full else 0
+        else:
+            last = sum(kept[-1]) + 1 if full else whole.size
+        return LogMatches(
+            run_id=run_id, start=first, end=last, size=whole.size, done=not full,
+            ended=whole.ended, offsets=[offset for offset, _ in kept],
+            lines=[self._line(whole.data, hit, pattern) for hit in kept] if query.text else [],
+        )  # fmt: skip
+
+    @staticmethod
+    def _line(data: bytes, hit: tuple[int, int], pattern: Pattern) -> LogMatch:
+        text = shown(data[hit[0] : sum(hit)])
+        return LogMatch(offset=hit[0], length=hit[1], text=text, spans=pattern.spans(text))

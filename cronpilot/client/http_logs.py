@@ -1,0 +1,22 @@
+"""A run's output over HTTP: looking for text in it, and comparing it with another run's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cronpilot.client.log_search import LogMatches, LogQuery
+
+
+class HttpLogs:
+    """The part of `HttpClient` that looks into logs."""
+
+    async def _read(self, kind: Any, path: str, params: dict[str, Any] | None = None) -> Any:
+        raise NotImplementedError
+
+    async def search_log(self, run_id: int, query: LogQuery) -> LogMatches:
+        from cronpilot.client.log_search import LogMatches  # most commands need none of it
+
+        asked = query.model_dump(mode="json", exclude_defaults=True)
+        found: LogMatches = await self._read(LogMatches, f"/api/runs/{run_id}/log/search", asked)
+        return found
