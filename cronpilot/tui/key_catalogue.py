@@ -14,7 +14,10 @@ from functools import cache
 from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
+
+from cronpilot.tui.widgets.line_table import LineTable
+from cronpilot.tui.widgets.view import View
 
 _PLACES = {
     "app": "Everywhere",
@@ -51,13 +54,13 @@ class Known:
     Attributes:
         id: its name in `keys.toml`, such as `task.run`.
         keys: those it has by default, in Textual's spelling.
-        node: the class that binds it; of an id that several bind, one of them.
+        nodes: the classes that bind it.
     """
 
     id: str
     keys: tuple[str, ...]
     binding: Binding
-    node: type[DOMNode]
+    nodes: tuple[type[DOMNode], ...]
 
     @property
     def place(self) -> str:
@@ -77,13 +80,23 @@ class Known:
 
     def can_meet(self, other: Known) -> bool:
         """Whether both can be asked for at the same time, so that one key cannot do both."""
-        if self.node is other.node:
+        near = _surroundings(self.place) == _surroundings(other.place)
+        return any(_meet(one, two, near) for one in self.nodes for two in other.nodes)
+
+
+def _meet(one: type[DOMNode], two: type[DOMNode], near: bool) -> bool:
+    """Whether keys of both classes work at the same time; `near`: they are on one kind of screen.
+    Two screens never do, nor two widgets, of which one has the focus, but a table in a view."""
+    if one is two:
+        return True
+    for outer, inner in ((one, two), (two, one)):
+        if issubclass(outer, App):
+            return not issubclass(inner, ModalScreen)
+        if issubclass(outer, Screen):
+            return near and not issubclass(inner, Screen)
+        if issubclass(outer, View) and issubclass(inner, LineTable):
             return True
-        if _surroundings(self.place) != _surroundings(other.place):
-            return "app" in (self.place, other.place) and not (
-                {self.place, other.place} & (_ALONE | {"app"}) - {"app"}
-            )
-        return _is_around(self.node) or _is_around(other.node)
+    return False
 
 
 def _surroundings(place: str) -> str:
@@ -93,21 +106,19 @@ def _surroundings(place: str) -> str:
     return "form" if place in _FORM else "dashboard"
 
 
-def _is_around(node: type[DOMNode]) -> bool:
-    """Whether its keys also work while something inside it has the focus."""
-    return issubclass(node, App | Screen)
-
-
 @cache
 def catalogue() -> dict[str, Known]:
     """All of them by id, place by place, each in the order in which it was declared."""
-    _import_all()
     found: dict[str, Known] = {}
-    for node in sorted(_ours(DOMNode), key=lambda one: (one.__module__, one.__qualname__)):
+    for node in sorted(nodes(), key=lambda one: (one.__module__, one.__qualname__)):
         for binding in own_bindings(node):
-            if binding.id is not None and binding.id not in found:
-                keys = tuple(key for one in Binding.make_bindings([binding]) for key in [one.key])
-                found[binding.id] = Known(binding.id, keys, binding, node)
+            if binding.id is None:
+                continue
+            keys = tuple(one.key for one in Binding.make_bindings([binding]))
+            before = found.get(binding.id)
+            binders = (*before.nodes, node) if before else (node,)
+            told = before.binding if before else binding
+            found[binding.id] = Known(binding.id, keys, told, binders)
     return dict(sorted(found.items(), key=lambda item: item[1].rank))
 
 
@@ -117,10 +128,10 @@ def own_bindings(node: type[DOMNode]) -> list[Binding]:
     return [one for one in declared if isinstance(one, Binding) and not one.system]
 
 
-def nodes() -> list[type[DOMNode]]:
+def nodes() -> set[type[DOMNode]]:
     """All screens and widgets of ours, and the application."""
     _import_all()
-    return list(_ours(DOMNode))
+    return set(_ours(DOMNode))
 
 
 def _ours(parent: type[DOMNode]) -> Iterator[type[DOMNode]]:

@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from cronpilot.tui.formatting import Cell
-from cronpilot.tui.widgets.key_bar import key_name
+from cronpilot.tui.key_names import key_name
 from cronpilot.tui.widgets.lines import Lines
 
 _NOTES = (

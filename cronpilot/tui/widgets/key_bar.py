@@ -8,19 +8,8 @@ from typing import Any, NamedTuple
 from textual.screen import Screen
 
 from cronpilot.tui.formatting import Cell
+from cronpilot.tui.key_names import key_name
 from cronpilot.tui.widgets.toned import Line
-
-_NAMES = {
-    "question_mark": "?", "plus": "+", "underscore": "_", "slash": "/", "escape": "Esc",
-    "enter": "Enter", "pagedown": "PgDn", "pageup": "PgUp", "space": "Space", "home": "Home",
-    "end": "End", "up": "Up", "down": "Down", "left": "Left", "right": "Right",
-    "equals_sign": "=", "minus": "-", "left_square_bracket": "[", "right_square_bracket": "]",
-}  # fmt: skip
-
-
-def key_name(key: str) -> str:
-    """A key as people call it: `?`, `Esc`, `ctrl+d`."""
-    return _NAMES.get(key, key)
 
 
 class KeyHint(NamedTuple):
