@@ -1,21 +1,15 @@
-"""The client over HTTP: to the engine's unix socket (later to another machine's port as well)."""
+"""The client over HTTP: to the engine's unix socket, or to the port of another machine's."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
-
-from cronpilot import __version__
-from cronpilot.client.actor import HEADER, Front
+from cronpilot.client.actor import Front
 from cronpilot.client.http_agenda import HttpAgenda
+from cronpilot.client.http_connection import HttpConnection
 from cronpilot.client.http_logs import HttpLogs
 from cronpilot.client.messages import (
     AttemptView,
@@ -35,66 +29,56 @@ from cronpilot.client.messages import (
     TaskQuery,
     TaskView,
 )
-from cronpilot.client.problems import MEDIA_TYPE, from_problem
 from cronpilot.client.protocol import StopSignal
-from cronpilot.client.sockets import SocketPath
-from cronpilot.client.streams import SILENCE_S, unpack_chunks, unpack_events
-from cronpilot.errors import CronPilotError, NoEngine, Refused, UsageProblem
+from cronpilot.client.reach import NetworkReach, SocketReach
+from cronpilot.client.streams import unpack_chunks, unpack_events
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import httpx
 
-API = 1  # the major version of the API; another one is refused
-_ANSWER_S = 60.0  # an ordinary question; a backup of a large database has no limit
-
-M = TypeVar("M", bound=BaseModel)
-
-
-class HttpClient(HttpLogs, HttpAgenda):
-    """`Client` over a unix socket.
+class HttpClient(HttpConnection, HttpLogs, HttpAgenda):
+    """`Client` over a unix socket, or over the network.
 
     It connects at the first question, and again after the engine has come back. It belongs to the
     event loop in which it was first used.
     """
 
-    def __init__(self, socket: Path, front: Front = "cli") -> None:
-        self._socket, self._front = socket, front
-        self._where = str(socket.parent)
-        self._path: SocketPath | None = None
-        self._http: httpx.AsyncClient | None = None
-        self._greeted = False
-        self._greeting = asyncio.Lock()
+    @classmethod
+    def over_socket(
+        cls, path: Path, *, front: Front = "cli", token: str | None = None
+    ) -> HttpClient:
+        """The engine that listens at that path. Nothing is opened yet.
+
+        Args:
+            front: who asks.
+            token: ask as the browser's user for whom it was made, not as the socket's owner.
+        """
+        return cls(SocketReach(path, token), front)
 
     @classmethod
-    def over_socket(cls, path: Path, *, front: Front = "cli") -> HttpClient:
-        """The engine that listens at that path. Nothing is opened yet. `front` says who asks."""
-        return cls(path, front)
+    def at(
+        cls,
+        address: str,
+        *,
+        front: Front = "cli",
+        user: str | None = None,
+        password: str = "",
+        ca_file: Path | None = None,
+    ) -> HttpClient:
+        """The engine at `https://user@host:port`, at a unix socket's path or at `unix:///path`.
 
-    @classmethod
-    def at(cls, address: str, *, front: Front = "cli") -> HttpClient:
-        """The engine at a unix socket's path or `unix:///path`.
-
+        Args:
+            user: default: the one in the address, else `admin`. Of no use for a socket.
+            ca_file: certificates to trust instead of the machine's.
         Raises:
             UsageProblem: any other kind of address.
         """
-        if address.startswith("unix://"):
-            address = address.removeprefix("unix://")
-        elif "://" in address:
-            raise UsageProblem(
-                f"{address!r} cannot be reached yet: connecting over the network comes with a later"
-                " version.",
-                "Log in to that machine by SSH, or give the path of a unix socket.",
-            )
-        return cls(Path(address).expanduser().absolute(), front)
-
-    async def close(self) -> None:
-        http, self._http = self._http, None
-        if http is not None:
-            await http.aclose()
-        if self._path is not None:
-            self._path.close()
+        if "://" in address and not address.startswith("unix://"):
+            reach = NetworkReach(address, user=user, password=password, ca_file=ca_file)
+            return cls(reach, front)
+        path = Path(address.removeprefix("unix://")).expanduser().absolute()
+        return cls(SocketReach(path), front)
 
     # --- questions -------------------------------------------------------------------------------
 
@@ -173,7 +157,7 @@ class HttpClient(HttpLogs, HttpAgenda):
                 yield chunk
                 if chunk.ended:
                     return
-        raise NoEngine(self._where)
+        raise self._gone()
 
     async def events(self, *, after: str | None = None) -> AsyncIterator[Event]:
         async with (
@@ -182,7 +166,7 @@ class HttpClient(HttpLogs, HttpAgenda):
         ):
             async for event in events:
                 yield event
-        raise NoEngine(self._where)
+        raise self._gone()
 
     # --- changes ---------------------------------------------------------------------------------
 
@@ -245,181 +229,7 @@ class HttpClient(HttpLogs, HttpAgenda):
     async def shutdown(self, *, with_tasks: bool = False) -> None:
         await self._ask("POST", "/api/shutdown", json={"with_tasks": with_tasks})
 
-    # --- how it is done --------------------------------------------------------------------------
-
-    async def _read(self, kind: type[M], path: str, params: dict[str, Any] | None = None) -> M:
-        answer = await self._ask("GET", path, params=params)
-        with self._expecting_engine():
-            return kind.model_validate_json(answer.content)
-
-    async def _change(self, kind: type[M], path: str, body: dict[str, Any] | None = None) -> M:
-        answer = await self._ask("POST", path, json=body)
-        with self._expecting_engine():
-            return kind.model_validate_json(answer.content)
-
-    async def _edit(
-        self, method: str, path: str, if_version: int | None, body: dict[str, Any] | None = None
-    ) -> TaskView:
-        headers = {} if if_version is None else {"If-Match": f'"{if_version}"'}
-        answer = await self._ask(method, path, headers=headers, json=body)
-        with self._expecting_engine():
-            return TaskView.model_validate_json(answer.content)
-
-    async def _rows(self, kind: type[M], path: str, params: dict[str, Any]) -> tuple[list[M], int]:
-        answer = await self._ask("GET", path, params=params)
-        with self._expecting_engine():
-            rows = TypeAdapter(list[kind]).validate_json(answer.content)  # type: ignore[valid-type]
-            return rows, int(answer.headers.get("x-total-count", -1))
-
-    async def _ask(self, method: str, path: str, **parts: Any) -> httpx.Response:
-        await self._greet()
-        return await self._send(method, path, **parts)
-
-    async def _send(self, method: str, path: str, **parts: Any) -> httpx.Response:
-        with self._reaching_engine():
-            answer = await self._connection().request(method, path, **parts)
-        if answer.status_code >= 400:
-            self._raise(answer)
-        return answer
-
-    async def _greet(self) -> None:
-        """Make sure, once a connection, that the other side speaks our language."""
-        async with self._greeting:
-            if not self._greeted:
-                await self._shake_hands()
-                self._greeted = True
-
-    async def _shake_hands(self) -> None:
-        answer = await self._send("GET", "/api/meta")
-        with self._expecting_engine():
-            meta = answer.json()
-            theirs, version = int(meta["api"]), str(meta["version"])
-        if theirs != API:
-            raise Refused(
-                f"The engine on {self._where} is CronPilot {version} and speaks API {theirs};"
-                f" this is CronPilot {__version__}, which speaks API {API}.",
-                "Use the same version on both sides.",
-            )
-
-    def _connection(self) -> httpx.AsyncClient:
-        httpx = _load_httpx()
-        if self._http is None:
-            try:
-                self._path = SocketPath(self._socket)
-            except OSError as error:
-                raise NoEngine(self._where) from error
-            self._http = httpx.AsyncClient(
-                transport=httpx.AsyncHTTPTransport(
-                    uds=self._path.text,
-                    verify=False,  # no TLS on a unix socket; reading the certificates takes 50 ms
-                    trust_env=False,
-                    limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),
-                ),
-                base_url="http://cronpilot",
-                trust_env=False,
-                timeout=httpx.Timeout(_ANSWER_S, connect=5),
-                headers={"user-agent": f"cronpilot/{__version__}", HEADER: self._front},
-            )
-        return self._http
-
-    @asynccontextmanager
-    async def _stream(
-        self, path: str, params: dict[str, Any]
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
-        await self._greet()
-        http = self._connection()
-        with self._reaching_engine():
-            request = http.build_request("GET", path, params=params)
-            request.extensions["timeout"]["read"] = None  # `_watched` takes care of silence
-            answer = await http.send(request, stream=True)
-        try:
-            if answer.status_code >= 400:
-                with self._reaching_engine():
-                    await answer.aread()
-                self._raise(answer)
-            with self._expecting_engine():
-                yield self._watched(answer)
-        finally:
-            await answer.aclose()
-
-    async def _watched(self, answer: httpx.Response) -> AsyncIterator[bytes]:
-        """The bytes as they come; longer silence than a heartbeat's means that nobody is there."""
-        pieces = answer.aiter_raw()
-        while True:
-            try:
-                with self._reaching_engine():
-                    async with asyncio.timeout(SILENCE_S):
-                        piece = await anext(pieces)
-            except StopAsyncIteration:
-                return
-            except TimeoutError as error:
-                raise NoEngine(self._where) from error
-            yield piece
-
-    def _raise(self, answer: httpx.Response) -> NoReturn:
-        if answer.headers.get("content-type", "").startswith(MEDIA_TYPE):
-            with self._expecting_engine():
-                raise from_problem(answer.json())
-        raise CronPilotError(
-            f"What listens at {self._socket} answered {answer.status_code}: it is no engine."
-        )
-
-    @contextmanager
-    def _reaching_engine(self) -> Iterator[None]:
-        """Say in our words that the connection failed."""
-        httpx = _load_httpx()
-        try:
-            yield
-        except UnicodeEncodeError as error:  # a word of the command line that was no UTF-8
-            raise UsageProblem(f"{error.object!r} is not UTF-8 text.") from error
-        except httpx.TimeoutException as error:
-            raise CronPilotError(
-                f"The engine on {self._where} does not answer.",
-                f"Its log: {self._where}/engine.log",
-            ) from error
-        except httpx.TransportError as error:
-            self._greeted = False  # whoever listens there next may be another version
-            if _caused_by(error, PermissionError):
-                raise Refused(
-                    f"The engine on {self._where} belongs to another user.",
-                    "Become that user first, for example with sudo -u.",
-                ) from error
-            raise NoEngine(self._where) from error
-
-    @contextmanager
-    def _expecting_engine(self) -> Iterator[None]:
-        """What cannot be read was not said by an engine."""
-        try:
-            yield
-        except (ValidationError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-            if isinstance(error, CronPilotError):  # InvalidSchedule is a ValueError, too
-                raise
-            raise CronPilotError(
-                f"What listens at {self._socket} gave an answer that cannot be read.",
-                "Is it an engine, and of this version?",
-            ) from error
-
-
-def _load_httpx() -> ModuleType:
-    """httpx, when it is needed: half the time of a short command.
-
-    It would load rich, click and pygments for a command line of its own, which we do not use and
-    which would take as long again. It does without where that module cannot be imported.
-    """
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-    import httpx
-
-    return httpx
-
 
 def _given(query: TaskQuery | RunQuery) -> dict[str, Any]:
     """The fields that differ from their defaults, as query parameters."""
     return query.model_dump(mode="json", exclude_defaults=True)
-
-
-def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
-    while error is not None:
-        if isinstance(error, kind):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

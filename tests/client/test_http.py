@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cronpilot.client import http
+from cronpilot.client import http_connection
 from cronpilot.client.fake import FakeClient, make_run, make_task
 from cronpilot.client.http import HttpClient
 from cronpilot.errors import CronPilotError, NoEngine, Refused, UsageProblem
@@ -114,7 +114,7 @@ async def test_what_is_no_engine_is_called_so(tmp_path: Path, body: bytes) -> No
 async def test_an_engine_that_falls_silent_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "SILENCE_S", 0.2)
+    monkeypatch.setattr(http_connection, "SILENCE_S", 0.2)
 
     async def answer(head: bytes, writer: asyncio.StreamWriter) -> None:
         if b"/api/meta" in head:
@@ -147,7 +147,28 @@ async def test_closing_twice_does_no_harm(tmp_path: Path) -> None:
     await client.close()
 
 
-@pytest.mark.parametrize("address", ["http://host:7000", "https://host"])
-def test_an_address_on_the_network_comes_later(address: str) -> None:
-    with pytest.raises(UsageProblem, match="comes with a later version"):
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        pytest.param("ftp://host", "is no address of an engine", id="another scheme"),
+        pytest.param("https://", "is no address of an engine", id="no host"),
+        pytest.param("https://host:70000", "is no address of an engine", id="no port"),
+        pytest.param("https://host/?x=1", "is no address of an engine", id="a query"),
+        pytest.param("https://anna:secret@host", "can be seen by everybody", id="a password"),
+    ],
+)
+def test_a_bad_address_is_said_in_words(address: str, said: str) -> None:
+    with pytest.raises(UsageProblem, match=said) as caught:
         HttpClient.at(address)
+
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "https://localhost:1/prefix"])
+async def test_nobody_at_an_address_is_no_engine(address: str) -> None:
+    client = HttpClient.at(address, password="x")
+
+    with pytest.raises(NoEngine, match=f"No engine answers at {address}"):
+        await client.status()
+
+    await client.close()

@@ -1,0 +1,216 @@
+"""How HttpClient asks: greeting, requests, streams, and what goes wrong with them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from cronpilot import __version__
+from cronpilot.client.actor import HEADER, Front
+from cronpilot.client.messages import TaskView
+from cronpilot.client.problems import MEDIA_TYPE, from_problem
+from cronpilot.client.reach import Reach, load_httpx
+from cronpilot.client.streams import SILENCE_S
+from cronpilot.errors import CronPilotError, Refused, UsageProblem
+
+if TYPE_CHECKING:
+    import httpx
+
+API = 1  # the major version of the API; another one is refused
+_ANSWER_S = 60.0  # an ordinary question; a backup of a large database has no limit
+_CONNECT_S = 5.0
+_PATIENCE_S = 5.0  # a question that came too soon is asked again when the wait is no longer
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class HttpConnection:
+    """Asks one engine. It connects at the first question, and again after the engine has come back.
+    It belongs to the event loop in which it was first used."""
+
+    def __init__(self, reach: Reach, front: Front) -> None:
+        self._reach, self._front = reach, front
+        self._http: httpx.AsyncClient | None = None
+        self._greeted = False
+        self._greeting = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Hang up; harmless when done twice."""
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
+        self._reach.close()
+
+    # --- questions -------------------------------------------------------------------------------
+
+    async def _read(self, kind: type[M], path: str, params: dict[str, Any] | None = None) -> M:
+        answer = await self._ask("GET", path, params=params)
+        with self._expecting_engine():
+            return kind.model_validate_json(answer.content)
+
+    async def _change(self, kind: type[M], path: str, body: dict[str, Any] | None = None) -> M:
+        answer = await self._ask("POST", path, json=body)
+        with self._expecting_engine():
+            return kind.model_validate_json(answer.content)
+
+    async def _edit(
+        self, method: str, path: str, if_version: int | None, body: dict[str, Any] | None = None
+    ) -> TaskView:
+        headers = {} if if_version is None else {"If-Match": f'"{if_version}"'}
+        answer = await self._ask(method, path, headers=headers, json=body)
+        with self._expecting_engine():
+            return TaskView.model_validate_json(answer.content)
+
+    async def _rows(self, kind: type[M], path: str, params: dict[str, Any]) -> tuple[list[M], int]:
+        answer = await self._ask("GET", path, params=params)
+        with self._expecting_engine():
+            rows = TypeAdapter(list[kind]).validate_json(answer.content)  # type: ignore[valid-type]
+            return rows, int(answer.headers.get("x-total-count", -1))
+
+    async def _ask(self, method: str, path: str, **parts: Any) -> httpx.Response:
+        await self._greet()
+        return await self._send(method, path, **parts)
+
+    async def _send(self, method: str, path: str, **parts: Any) -> httpx.Response:
+        while True:
+            with self._reaching_engine():
+                answer = await self._connection().request(method, path, **parts)
+            wait_s = _asked_to_wait(answer)
+            if wait_s is None:
+                break
+            await asyncio.sleep(wait_s)
+        if answer.status_code >= 400:
+            self._raise(answer)
+        return answer
+
+    # --- the connection --------------------------------------------------------------------------
+
+    async def _greet(self) -> None:
+        """Make sure, once a connection, that the other side speaks our language."""
+        async with self._greeting:
+            if not self._greeted:
+                await self._shake_hands()
+                self._greeted = True
+
+    async def _shake_hands(self) -> None:
+        answer = await self._send("GET", "/api/meta")
+        with self._expecting_engine():
+            meta = answer.json()
+            theirs, version = int(meta["api"]), str(meta["version"])
+        if theirs != API:
+            raise Refused(
+                f"The engine on {self._reach.where} is CronPilot {version} and speaks API {theirs};"
+                f" this is CronPilot {__version__}, which speaks API {API}.",
+                "Use the same version on both sides.",
+            )
+
+    def _connection(self) -> httpx.AsyncClient:
+        if self._http is None:
+            httpx = load_httpx()
+            options = self._reach.open()
+            said = {"user-agent": f"cronpilot/{__version__}", HEADER: self._front}
+            headers = said | options.pop("headers", {})
+            self._http = httpx.AsyncClient(
+                trust_env=False, timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
+                headers=headers, **options,
+            )  # fmt: skip
+        return self._http
+
+    @asynccontextmanager
+    async def _stream(
+        self, path: str, params: dict[str, Any]
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        await self._greet()
+        http = self._connection()
+        with self._reaching_engine():
+            request = http.build_request("GET", path, params=params)
+            request.extensions["timeout"]["read"] = None  # `_watched` takes care of silence
+            answer = await http.send(request, stream=True)
+        try:
+            if answer.status_code >= 400:
+                with self._reaching_engine():
+                    await answer.aread()
+                self._raise(answer)
+            with self._expecting_engine():
+                yield self._watched(answer)
+        finally:
+            await answer.aclose()
+
+    async def _watched(self, answer: httpx.Response) -> AsyncIterator[bytes]:
+        """The bytes as they come; longer silence than a heartbeat's means that nobody is there."""
+        pieces = answer.aiter_raw()
+        while True:
+            try:
+                with self._reaching_engine():
+                    async with asyncio.timeout(SILENCE_S):
+                        piece = await anext(pieces)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                raise self._gone() from error
+            yield piece
+
+    # --- what goes wrong -------------------------------------------------------------------------
+
+    def _gone(self) -> CronPilotError:
+        """The engine was there, and is not any more."""
+        return self._reach.failure(ConnectionError())
+
+    def _raise(self, answer: httpx.Response) -> NoReturn:
+        if answer.headers.get("content-type", "").startswith(MEDIA_TYPE):
+            with self._expecting_engine():
+                raise from_problem(answer.json())
+        raise CronPilotError(
+            f"What listens at {self._reach.listens} answered {answer.status_code}: it is no engine."
+        )
+
+    @contextmanager
+    def _reaching_engine(self) -> Iterator[None]:
+        """Say in our words that the connection failed."""
+        httpx = load_httpx()
+        try:
+            yield
+        except UnicodeEncodeError as error:  # a word of the command line that was no UTF-8
+            raise UsageProblem(f"{error.object!r} is not UTF-8 text.") from error
+        except httpx.ConnectTimeout as error:
+            raise self._gone() from error
+        except httpx.TimeoutException as error:
+            raise self._reach.silence() from error
+        except httpx.TransportError as error:
+            self._greeted = False  # whoever listens there next may be another version
+            raise self._reach.failure(error) from error
+
+    @contextmanager
+    def _expecting_engine(self) -> Iterator[None]:
+        """What cannot be read was not said by an engine."""
+        try:
+            yield
+        except (ValidationError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, CronPilotError):  # InvalidSchedule is a ValueError, too
+                raise
+            raise CronPilotError(
+                f"What listens at {self._reach.listens} gave an answer that cannot be read.",
+                "Is it an engine, and of this version?",
+            ) from error
+
+
+def _asked_to_wait(answer: httpx.Response) -> float | None:
+    """How long to wait before the same question is asked again; None: not at all.
+
+    Refused for its pace alone, nothing of it was done. A log-in that is slowed down is told to
+    whoever typed the password.
+    """
+    if answer.status_code != 429 or not answer.headers.get("content-type", "").startswith(
+        MEDIA_TYPE
+    ):
+        return None
+    try:
+        wait_s = float(answer.headers.get("retry-after", "x"))
+    except ValueError:
+        return None
+    return wait_s if 0 < wait_s <= _PATIENCE_S else None
