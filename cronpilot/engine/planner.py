@@ -54,6 +54,16 @@ def times_of(type_: ScheduleType, resolved: str, zone: str) -> FireTimes:
     return fire_times(type_, resolved, find_zone(zone))
 
 
+def times_of_resolved(resolved: str, zone: str) -> FireTimes:
+    """The same from what was stored beside the schedule alone, where thousands of rows are read."""
+    if not resolved:
+        return times_of(ScheduleType.MANUAL, resolved, zone)
+    if resolved[10:11] == "T":  # an instant, or an anchor with its interval; else an expression
+        type_ = ScheduleType.INTERVAL if "/" in resolved else ScheduleType.ONCE
+        return times_of(type_, resolved, zone)
+    return times_of(ScheduleType.CUSTOM, resolved, zone)
+
+
 def times_of_row(row: Mapping[Any, Any]) -> FireTimes:
     """The fire times of a task row."""
     return times_of(row["schedule"].type, row["resolved"], row["zone_key"])

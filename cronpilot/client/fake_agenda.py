@@ -1,0 +1,153 @@
+"""What comes and what has been in a fake: the rules of an engine over its dictionaries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from itertools import takewhile
+
+from cronpilot.client.agenda import (
+    HourLoad,
+    Outlook,
+    QuietTask,
+    Timeline,
+    TimelineBar,
+    TimelineQuery,
+    TimelineRow,
+    UpcomingPage,
+    UpcomingQuery,
+    UpcomingStart,
+)
+from cronpilot.client.messages import RunView, TaskPage, TaskQuery, TaskView
+from cronpilot.domain.agenda import (
+    Going,
+    Item,
+    Occupancy,
+    Place,
+    Scale,
+    Span,
+    fold_spans,
+    starts_behind,
+    starts_by_cell,
+    starts_by_hour,
+)
+from cronpilot.domain.run import HOLDS_SLOT
+from cronpilot.domain.schedule import Schedule, fire_times, resolve
+from cronpilot.domain.task import Overlap
+from cronpilot.domain.zones import find_zone
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+class FakeAgenda:
+    """For FakeClient: all of a task's future follows from its `next_run_at` and its schedule.
+
+    Attributes:
+        pools: how many runs of each pool may go at once.
+    """
+
+    pools: Mapping[str, int]
+    _tasks: dict[int, TaskView]
+    _runs: dict[int, RunView]
+    _clock: Callable[[], datetime]
+    _max_workers: int
+
+    def answer(self) -> None:
+        raise NotImplementedError
+
+    async def tasks(self, query: TaskQuery) -> TaskPage:
+        raise NotImplementedError
+
+    async def upcoming(self, query: UpcomingQuery) -> UpcomingPage:
+        self.answer()
+        now = self._clock()
+        since, until = max(query.since or now, now), query.until or now + DAY
+        slots = Occupancy(self._max_workers, self.pools)
+        for run in self._runs.values():
+            if run.status in HOLDS_SLOT:
+                end = (run.started_at or now) + timedelta(seconds=run.usual_s or 0)
+                slots.add(Going(max(end, now + timedelta(seconds=5)), run.task_id, run.pool))
+        words = query.text.casefold().split()
+        items = [item for item in self._items()
+                 if all(word in item.name.casefold() for word in words)]  # fmt: skip
+        begun = starts_behind(items, Place(since, query.after_task))
+        coming = takewhile(lambda start: start[0] < until, begun)
+        rows = []
+        for _, (at, item) in zip(range(query.limit), coming, strict=False):
+            met = slots.start(item, at)
+            rows.append(
+                UpcomingStart(
+                    task_id=item.id, task_name=item.name, scheduled_for=at, starts_at=at,
+                    timezone=item.zone, paused=item.paused, pool=item.pool,
+                    usual_s=item.usual.total_seconds() if item.usual else None,
+                    together=met.together, waits=met.waits,
+                )
+            )  # fmt: skip
+        return UpcomingPage(rows=rows, more=next(coming, None) is not None)
+
+    async def outlook(self, *, hours: int = 24) -> Outlook:
+        self.answer()
+        now = self._clock()
+        first = now.replace(minute=0, second=0, microsecond=0)
+        items = list(self._items())
+        edges = [now, *(first + hour * HOUR for hour in range(1, hours + 1))]
+        quiet = [task for task in self._tasks.values()
+                 if task.next_run_at is None or task.next_run_at >= now + DAY]  # fmt: skip
+        quiet.sort(key=lambda task: (task.next_run_at is None, task.next_run_at or now, task.id))
+        return Outlook(
+            at=now,
+            hours=[HourLoad(at=first + hour * HOUR, starts=starts)
+                   for hour, starts in enumerate(starts_by_hour(items, edges))],
+            paused_tasks=sum(item.paused for item in items),
+            quiet_tasks=len(quiet),
+            quiet=[QuietTask(task_id=task.id, task_name=task.name, next_run_at=task.next_run_at,
+                             active=task.active) for task in quiet[:50]],
+        )  # fmt: skip
+
+    async def timeline(self, query: TimelineQuery) -> Timeline:
+        now, scale = self._clock(), Scale(query.since, query.until, query.cells)
+        page = await self.tasks(
+            TaskQuery(text=query.text, sort=query.sort, descending=query.descending,
+                      offset=query.offset, limit=query.limit)
+        )  # fmt: skip
+        items = {item.id: item for item in self._items()}
+        return Timeline(
+            rows=[self._row(task, items.get(task.id), scale, now) for task in page.rows],
+            total=page.total,
+        )
+
+    def _row(self, task: TaskView, item: Item | None, scale: Scale, now: datetime) -> TimelineRow:
+        spans = [_span(run) for run in self._runs.values() if run.task_id == task.id]
+        return TimelineRow(
+            id=task.id, name=task.name, active=task.active, paused=task.paused_at is not None,
+            timezone=task.timezone, next_run_at=task.next_run_at, usual_s=task.average_duration_s,
+            bars=[TimelineBar(run_id=span.run_id, at=span.at, until=span.until,
+                              status=span.status, count=span.many)
+                  for span in fold_spans(spans, scale)],
+            starts=starts_by_cell(item, scale, now) if item else [],
+        )  # fmt: skip
+
+    def _items(self) -> Iterable[Item]:
+        for task in self._tasks.values():
+            if task.next_run_at is None:
+                continue
+            zone = find_zone(task.timezone)
+            schedule = Schedule.model_construct(
+                type=task.schedule_type, config=task.schedule_config
+            )  # fmt: skip
+            resolved = resolve(schedule, zone=zone, set_at=task.next_run_at, seed=task.name)
+            usual = task.average_duration_s
+            yield Item(
+                id=task.id, name=task.name, zone=task.timezone, next_run_at=task.next_run_at,
+                times=fire_times(task.schedule_type, resolved, zone),
+                usual=None if usual is None else timedelta(seconds=usual), pool=task.pool,
+                paused=task.paused_at is not None, overlaps=task.overlap is Overlap.ALLOW,
+            )  # fmt: skip
+
+
+def _span(run: RunView) -> Span:
+    at = run.started_at or run.scheduled_for or run.queued_at
+    until = run.finished_at
+    if run.started_at is None and run.status.is_final:
+        until = run.folded_until or at
+    return Span(run.id, at, until, run.status, run.folded_count)

@@ -1,0 +1,100 @@
+"""Rows for what comes and what has been: planned tasks without what a list does not need, slots
+taken now, and the runs of a task in a stretch of time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, func, select
+
+from cronpilot.storage.database import BY_TASK, DIALECT
+from cronpilot.storage.runs import RUN, TASK
+
+MOST_BARS = 3_000
+"""The newest runs of a task that are looked through for a picture: two days of a minutely one."""
+
+_ITEM = select(
+    TASK.c.id, TASK.c.name, TASK.c.next_run_at, TASK.c.paused_at, TASK.c.resolved, TASK.c.zone_key,
+    TASK.c.spread, TASK.c.pool, TASK.c.overlap, TASK.c.successes, TASK.c.duration_ms,
+)  # fmt: skip
+_LIVE = TASK.c.archived_at.is_(None)
+
+
+def planned(
+    connection: Connection,
+    text: str = "",
+    *,
+    until: datetime | None = None,
+    beyond: int = 0,
+) -> list[RowMapping]:
+    """The tasks with a next run, soonest first, paused ones too.
+
+    Args:
+        text: words of the name.
+        until: all that are planned until then, and of the others the `beyond` soonest: among them
+            are the first `beyond` starts after that moment.
+    """
+    wanted = [TASK.c.next_run_at.is_not(None), _LIVE]
+    wanted += [
+        func.lower(TASK.c.name).contains(word, autoescape=True) for word in text.lower().split()
+    ]
+    asked = _ITEM.where(*wanted).order_by(TASK.c.next_run_at)
+    if until is not None:
+        soon = select(func.count()).select_from(TASK).where(*wanted, TASK.c.next_run_at <= until)
+        asked = asked.limit(connection.execute(soon).scalar_one() + beyond)
+    return list(connection.execute(asked).mappings())
+
+
+def items(connection: Connection, ids: Sequence[int]) -> list[RowMapping]:
+    """These tasks as `planned` gives them, as far as something is planned."""
+    return list(
+        connection.execute(
+            _ITEM.where(TASK.c.id.in_(ids), TASK.c.next_run_at.is_not(None))
+        ).mappings()
+    )
+
+
+def quiet(connection: Connection, until: datetime, most: int) -> tuple[list[RowMapping], int]:
+    """Tasks that start nothing before `until`, soonest first, and how many there are in all."""
+    still = _LIVE & (TASK.c.next_run_at.is_(None) | (TASK.c.next_run_at >= until))
+    rows = connection.execute(
+        select(TASK.c.id, TASK.c.name, TASK.c.next_run_at, TASK.c.active)
+        .where(still)
+        .order_by(TASK.c.next_run_at.asc().nulls_last(), TASK.c.id)
+        .limit(most)
+    ).mappings()
+    total = connection.execute(select(func.count()).select_from(TASK).where(still)).scalar_one()
+    return list(rows), total
+
+
+def taken(connection: Connection) -> list[RowMapping]:
+    """What takes a slot now: task_id, pool, started_at, and what its usual duration is made of."""
+    return list(
+        connection.execute(
+            select(RUN.c.task_id, RUN.c.pool, RUN.c.started_at, TASK.c.successes,
+                   TASK.c.duration_ms)
+            .join(TASK, TASK.c.id == RUN.c.task_id)
+            .where(RUN.c.status.in_(["starting", "running"]))
+        ).mappings()
+    )  # fmt: skip
+
+
+_BARS = (
+    select(
+        RUN.c.id, RUN.c.status, RUN.c.scheduled_for, RUN.c.folded_until, RUN.c.folded_count,
+        RUN.c.queued_at, RUN.c.started_at, RUN.c.finished_at,
+    )
+    .with_hint(RUN, BY_TASK, DIALECT)
+    .where(RUN.c.task_id == bindparam("task"), RUN.c.id >= bindparam("low"),
+           RUN.c.queued_at < bindparam("until"))
+    .order_by(RUN.c.id.desc())
+    .limit(MOST_BARS)
+)  # fmt: skip
+
+
+def bars(connection: Connection, task_id: int, low: int, until: datetime) -> list[RowMapping]:
+    """The newest runs of a task from the id `low` on that were recorded before `until`."""
+    given: dict[str, Any] = {"task": task_id, "low": low, "until": until}
+    return list(connection.execute(_BARS, given).mappings())
