@@ -64,6 +64,7 @@ _LISTS = {
     "run": "history",
     "log": "history",
     "revision": "revisions NAME",
+    "entry": "adopt",
 }
 
 

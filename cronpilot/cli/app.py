@@ -8,6 +8,7 @@ import typer
 
 from cronpilot import __version__
 from cronpilot.cli import (
+    adopt,
     completion,
     definitions,
     engine,
@@ -66,6 +67,7 @@ app = typer.Typer(
 )
 for group in (
     tasks, runs, testing, why, logs, show, definitions, engine, files, completion, maintenance,
+    adopt,
 ):  # fmt: skip
     group.register(app)
 

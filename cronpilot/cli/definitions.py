@@ -105,13 +105,37 @@ def undo(
         print(f"{clean(task.name)} is as it was before {before}; this is version {task.version}.")
 
 
-def export(session: Session) -> None:
+def export(
+    session: Session,
+    crontab: Annotated[
+        bool, typer.Option("--crontab", help="As a crontab; what it cannot say is a comment.")
+    ] = False,
+    system: Annotated[
+        bool, typer.Option("--system", help="With --crontab: with a user in each line.")
+    ] = False,
+) -> None:
     """All tasks as the text of a tasks.yaml, as they are now: edits of the screen included."""
     text = session.ask(lambda client: client.export())
-    if session.options.as_json:
+    if crontab:
+        text = _as_crontab(session, text, has_user=system)
+        if session.options.as_json:
+            show_json({"crontab": text})
+        else:
+            sys.stdout.write(text)
+    elif session.options.as_json:
         show_json({"tasks_yaml": text})
     else:
         sys.stdout.write(text)
+
+
+def _as_crontab(session: Session, tasks_yaml: str, *, has_user: bool) -> str:
+    from cronpilot.adopt.backwards import crontab_text
+    from cronpilot.config.tasks_file import read_tasks
+
+    entries = read_tasks(tasks_yaml.encode(), file="the export")
+    return crontab_text(
+        (entry.spec for entry in entries), session.settings.timezone, has_user=has_user
+    )
 
 
 def diff(session: Session) -> int:

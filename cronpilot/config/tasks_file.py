@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cronpilot.config.notices import notices
-from cronpilot.config.strict_yaml import Document, KeyPath, load
+from cronpilot.config.strict_yaml import Document, KeyPath, load, parse
 from cronpilot.config.wording import complaints_of, unknown_key
 from cronpilot.domain.task import TaskSpec
 from cronpilot.errors import Complaint, InvalidFile
@@ -19,7 +19,7 @@ from cronpilot.errors import Complaint, InvalidFile
 # Fields in which every scalar is text, however it looks: people write `PORT: 8080`, [sleep, 5].
 _LITERAL = ("command", "env", "tags")
 # Fields of which a task's own words are added to those of `defaults`, key by key.
-_JOINED = ("env", "limits")
+_JOINED = ("env", "limits", "notify", "alarms")
 _OWN = ("name", "was")  # what no two tasks can share
 
 
@@ -73,6 +73,19 @@ def read_tasks_file(
         hint = "To archive every task, write tasks: []."
         warnings.append(document.complaint((), "has nothing in it, so it changes nothing.", hint))
     return TasksFile(path, entries, warnings, blank=document.value is None)
+
+
+def read_tasks(content: bytes, *, file: str) -> list[Entry]:
+    """The entries of a text that is no file; `file` is the name that complaints carry.
+
+    Raises:
+        InvalidFile: as for `read_tasks_file`.
+    """
+    reading = _Reading(parse(content, file=file))
+    entries = reading.entries()
+    if reading.complaints:
+        raise InvalidFile(sorted(reading.complaints, key=lambda complaint: complaint.line))
+    return entries
 
 
 class _Reading:
@@ -202,10 +215,15 @@ class _Reading:
 def _join(defaults: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     joined = defaults | own
     for key in _JOINED:
-        shared, mine = defaults.get(key), own.get(key)
+        shared, mine = (_spelt_out(key, fields.get(key)) for fields in (defaults, own))
         if isinstance(shared, dict) and isinstance(mine, dict):
             joined[key] = shared | mine
     return joined
+
+
+def _spelt_out(key: str, value: Any) -> Any:
+    """The keys that `notify: always` stands for."""
+    return {"on": value} if key == "notify" and isinstance(value, str) else value
 
 
 def _word(task: Any, key: str) -> str | None:
