@@ -17,6 +17,7 @@ from cronpilot.cli import (
     maintenance,
     runs,
     show,
+    starting,
     tasks,
     testing,
     why,
@@ -67,7 +68,7 @@ app = typer.Typer(
 )
 for group in (
     tasks, runs, testing, why, logs, show, definitions, engine, files, completion, maintenance,
-    adopt,
+    adopt, starting,
 ):  # fmt: skip
     group.register(app)
 

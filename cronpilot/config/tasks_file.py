@@ -20,7 +20,7 @@ from cronpilot.errors import Complaint, InvalidFile
 _LITERAL = ("command", "env", "tags")
 # Fields of which a task's own words are added to those of `defaults`, key by key.
 _JOINED = ("env", "limits", "notify", "alarms")
-_OWN = ("name", "was")  # what no two tasks can share
+OF_ONE_TASK = ("name", "was")  # what no two tasks can share
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class _Reading:
         if not isinstance(value, dict):
             self._complain(("defaults",), "must be keys with values.", "Such as timezone: UTC.")
             return {}
-        shared = {key: one for key, one in value.items() if key not in _OWN}
+        shared = {key: one for key, one in value.items() if key not in OF_ONE_TASK}
         for key in value.keys() - shared.keys():
             self._complain(("defaults", key), "belongs to one task.", "Move it into a task.")
         shared = self._literal(shared, ("defaults",))
