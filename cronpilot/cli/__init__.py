@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
-from cronpilot.cli.entry import main
+import gc
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cronpilot.cli.session import OpenClient
 
 __all__ = ["main"]
+
+# Objects until the first look for unused ones: loading makes 400,000 that are all needed, and the
+# usual 700 would look a hundred times, a tenth of a short command.
+_GARBAGE_AFTER = 50_000
+
+
+def main(argv: Sequence[str] | None = None, *, open_client: OpenClient | None = None) -> int:
+    """Do what `argv` (default: the command line) asks; the exit code. See `entry.main`."""
+    if argv is None:  # the process is ours
+        gc.set_threshold(_GARBAGE_AFTER)
+    from cronpilot.cli import entry
+
+    return entry.main(argv, open_client=open_client)

@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None, *, open_client: OpenClient | None = 
     """Do what `argv` (default: the command line) asks; the exit code.
 
     Args:
-        open_client: makes the client that the commands ask; default: `bootstrap.open_client`.
+        open_client: makes the client that the commands ask; default: that of `bootstrap.clients`.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -81,13 +81,13 @@ class Session:
 
     def run_engine(self, *, take_over: bool = False, log_level: str = "info") -> int:
         """The engine in this process, without a screen, until it is told to end."""
-        from cronpilot.bootstrap import run_headless
+        from cronpilot.bootstrap.headless import run_headless
 
         return run_headless(replace(self.settings, take_over=take_over), log_level=log_level)
 
     def run_screen(self, *, take_over: bool = False) -> int:
         """The screen, and the engine behind it if none runs yet."""
-        from cronpilot.bootstrap import run_screen
+        from cronpilot.bootstrap.screen import run_screen
 
         return run_screen(replace(self.settings, take_over=take_over))
 
@@ -100,6 +100,6 @@ class Session:
 
 
 def _from_bootstrap(settings: Settings, *, need_engine: bool) -> Client:
-    from cronpilot.bootstrap import open_client
+    from cronpilot.bootstrap.clients import open_client
 
     return open_client(settings, need_engine=need_engine)

@@ -76,8 +76,8 @@ class Settings:
     max_workers: int = 10
     pools: dict[str, int] = field(default_factory=dict)  # name -> slots
     connect: str | None = None  # URL of another machine's engine
-    api: ApiSettings = field(default_factory=ApiSettings)
-    retention: RetentionSettings = field(default_factory=RetentionSettings)
+    api: ApiSettings = field(default_factory=ApiSettings.model_construct)
+    retention: RetentionSettings = field(default_factory=RetentionSettings.model_construct)
     settings_warnings: tuple[str, ...] = ()  # sentences; nothing that stops a start
     take_over: bool = False  # archive what other tasks files declared and this one does not
 
@@ -98,15 +98,17 @@ class _Scheduler(BaseModel):
 
 
 class _Config(BaseModel):
+    # Defaults are made by `model_construct`, here and above: without a config.yaml no validator
+    # has to be built, which would take a short command 20 ms.
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
-    scheduler: _Scheduler = Field(default_factory=_Scheduler)
+    scheduler: _Scheduler = Field(default_factory=_Scheduler.model_construct)
     pools: dict[
         Annotated[str, Field(min_length=1, max_length=200)],
         Annotated[int, Field(ge=1, le=1000, strict=True)],
     ] = Field(default_factory=dict)
-    api: ApiSettings = Field(default_factory=ApiSettings)
-    retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    api: ApiSettings = Field(default_factory=ApiSettings.model_construct)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings.model_construct)
 
 
 def unsupported_platform() -> str | None:
@@ -141,7 +143,7 @@ def load_settings(
     search = _Search(environ, cwd.absolute(), notes)
     config_file, _ = search.find("config.yaml", config, "--config", "CRONPILOT_CONFIG")
     tasks_file, found = search.find("tasks.yaml", tasks, "--tasks", "CRONPILOT_TASKS")
-    read = _read_config(config_file) if config_file else _Config()
+    read = _read_config(config_file) if config_file else _Config.model_construct()
     state = _state_dir(state_dir, environ, cwd.absolute())
     url = read.scheduler.jobstore_url
     return Settings(

@@ -1,0 +1,160 @@
+"""The screen: the client of an engine that runs, or of one that starts behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from cronpilot.bootstrap.clients import PATIENCE_S, wait_for_answer
+from cronpilot.bootstrap.engine_thread import EngineThread
+from cronpilot.bootstrap.surroundings import (
+    ask_on_terminal,
+    log_to_file,
+    make_state_dir,
+    refuse_platform,
+)
+from cronpilot.client.sockets import SOCKET_NAME
+from cronpilot.domain.text import clean
+from cronpilot.engine.choosing import choose_tasks_file
+from cronpilot.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from cronpilot.client import Client
+    from cronpilot.config.settings import Settings
+    from cronpilot.tui.leave import Leave
+
+ANSWER_S = 10.0  # for a detached engine to answer
+
+log = logging.getLogger("cronpilot")
+
+
+def run_screen(settings: Settings) -> int:
+    """The screen, with the engine behind it if none runs yet. Exit code."""
+    from cronpilot.tui.terminal import screen_problem
+
+    refuse_platform()
+    problem = screen_problem(os.environ, sys.stdin, sys.stdout)
+    if problem is not None:
+        raise UsageProblem(problem)
+    if settings.connect is not None:
+        return _show_other(settings, settings.connect)
+    make_state_dir(settings)
+    from cronpilot.storage.lock import DatabaseLock
+
+    lock = DatabaseLock(settings.database)
+    if not lock.take():
+        if not wait_for_answer(settings.state_dir / SOCKET_NAME, PATIENCE_S):
+            lock.take_patiently()  # raises, unless it has just been freed
+        else:
+            return _show(settings, None)
+    settings = choose_tasks_file(settings, ask_on_terminal())
+    log_to_file(settings.state_dir)
+    if settings.tasks_file is not None:
+        print(f"cronpilot: tasks from {clean(str(settings.tasks_file))}", file=sys.stderr)
+    return _show(settings, EngineThread(settings, lock))
+
+
+def _show_other(settings: Settings, address: str) -> int:
+    """The screen of the engine that answers at that address; none is started here."""
+    from cronpilot.client.http import HttpClient
+
+    async def connect() -> Client:
+        return HttpClient.at(address, front="tui")
+
+    async def knock() -> None:
+        client = await connect()
+        try:
+            await client.status()
+        finally:
+            await client.close()
+
+    asyncio.run(knock())  # what is wrong with the address is a sentence, not a screen
+    return _after_screen(_run_app(connect, "attached", address), settings, None)
+
+
+def _show(settings: Settings, engine: EngineThread | None) -> int:
+    async def connect() -> Client:
+        from cronpilot.client.http import HttpClient
+
+        if engine is not None:
+            await asyncio.to_thread(engine.start)
+        return HttpClient.over_socket(settings.state_dir / SOCKET_NAME, front="tui")
+
+    role: Literal["owner", "attached"] = "attached" if engine is None else "owner"
+    return _after_screen(_run_app(connect, role, str(settings.state_dir)), settings, engine)
+
+
+def _run_app(
+    connect: Callable[[], Awaitable[Client]], role: Literal["owner", "attached"], where: str
+) -> Leave:
+    from cronpilot.tui.app import CronPilotApp
+    from cronpilot.tui.terminal import run_app
+
+    return run_app(
+        CronPilotApp(
+            connect, role=role, host=socket.gethostname(), state_dir=where,
+            clock=lambda: datetime.now(UTC),
+        )
+    )  # fmt: skip
+
+
+def _after_screen(left: Leave, settings: Settings, engine: EngineThread | None) -> int:
+    """What becomes of the engine when its screen is gone."""
+    from cronpilot.tui.leave import Leave
+
+    if engine is None:
+        return 1 if left is Leave.CRASHED else 0
+    match left:
+        case Leave.HANGUP:
+            _carry_on(engine)
+        case Leave.DETACH | Leave.CRASHED:
+            engine.stop()
+            _detach(settings, engine.tasks_file)
+        case _:
+            engine.stop()
+            if left is Leave.STOP:
+                print("The scheduler has stopped. Running tasks go on.")
+    return 1 if left is Leave.CRASHED else 0
+
+
+def _carry_on(engine: EngineThread) -> None:
+    """The terminal is lost: go on without a screen until somebody ends the engine."""
+    ending = threading.Thread(target=engine.stop, daemon=True)
+    signal.signal(signal.SIGTERM, lambda *_: ending.start() if not ending.ident else None)
+    log.warning("The terminal is gone; the engine goes on (pid %s)", os.getpid())
+    engine.go_on_alone()
+    engine.join()
+
+
+def _detach(settings: Settings, tasks_file: Path | None) -> None:
+    """Hand over to an engine of its own session, and say where it is."""
+    # Nobody turns engine.log over for it: it gets no line for each run.
+    arguments = ["--headless", "--log-level", "warning", "--state-dir", str(settings.state_dir)]
+    if settings.config_file is not None:
+        arguments += ["--config", str(settings.config_file)]
+    if tasks_file is not None:
+        arguments += ["--tasks", str(tasks_file)]
+    with (settings.state_dir / "engine.log").open("ab") as output:
+        engine = subprocess.Popen(
+            [sys.executable, "-m", "cronpilot", *arguments],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+            cwd=settings.state_dir,
+        )  # fmt: skip
+    if wait_for_answer(settings.state_dir / SOCKET_NAME, ANSWER_S):
+        print(f"The scheduler keeps running in the background (pid {engine.pid}).")
+        print("Come back with: cronpilot    End it with: cronpilot shutdown")
+    else:
+        print(
+            f"The background engine does not answer; see {settings.state_dir / 'engine.log'}.",
+            file=sys.stderr,
+        )
