@@ -16,11 +16,14 @@ from cronpilot.api.routes import (
     definitions,
     events,
     fire_times,
+    live,
     logs,
+    pools,
     runs,
     scheduler,
     status,
     tasks,
+    users,
 )
 from cronpilot.client import Client
 
@@ -44,7 +47,20 @@ def make_app(engine: Client, gate: Gate | None = None) -> FastAPI:
     app.state.public = {"/healthz"}
     app.state.ending = asyncio.Event()
     app.add_middleware(NameFront)
-    for routes in (agenda, tasks, definitions, runs, logs, fire_times, events, status, scheduler):
+    for routes in (
+        agenda,
+        live,
+        tasks,
+        definitions,
+        runs,
+        logs,
+        fire_times,
+        events,
+        status,
+        scheduler,
+        users,
+        pools,
+    ):
         app.include_router(routes.router)
     problems.install(app)
     return app

@@ -12,7 +12,7 @@ from fastapi import Depends, Header, Path, Request, Response
 from cronpilot.api.masking import for_viewer
 from cronpilot.api.rights import identity_of
 from cronpilot.client import Client
-from cronpilot.client.messages import TaskView
+from cronpilot.client.messages import RunPage, RunQuery, TaskView
 from cronpilot.client.streams import HEARTBEAT_S
 from cronpilot.domain.access import Role
 from cronpilot.errors import CronPilotError, UsageProblem
@@ -64,6 +64,20 @@ def tell_total(response: Response, total: int) -> None:
     """How many rows there are in all; nothing where nobody counted."""
     if total >= 0:
         response.headers["X-Total-Count"] = str(total)
+
+
+def tell_next(request: Request, response: Response, **following: object) -> None:
+    """Where the next page is, as a Link header."""
+    url = request.url.include_query_params(**following)
+    response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+
+
+def tell_next_runs(request: Request, response: Response, query: RunQuery, page: RunPage) -> None:
+    """Where the next page of runs is; nothing after the last one."""
+    if query.active or len(page.rows) < query.limit:
+        return
+    way = "before" if query.after is None else "after"
+    tell_next(request, response, **{way: page.rows[-1].id})
 
 
 async def paced(

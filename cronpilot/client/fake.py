@@ -11,7 +11,9 @@ from typing import Any, Literal
 from cronpilot.client.fake_agenda import FakeAgenda
 from cronpilot.client.fake_definitions import Definitions
 from cronpilot.client.fake_health import fake_health
+from cronpilot.client.fake_live import FakeLive
 from cronpilot.client.fake_logs import FakeLogs
+from cronpilot.client.fake_users import FakeUsers, pool_views
 from cronpilot.client.fake_why import Explanations
 from cronpilot.client.messages import (
     AttemptView,
@@ -37,6 +39,7 @@ from cronpilot.client.messages import (
     TaskView,
 )
 from cronpilot.client.protocol import StopSignal
+from cronpilot.client.users import PoolView
 from cronpilot.domain.run import BAD, COUNTED, HOLDS_SLOT, Reason, Status, Trigger
 from cronpilot.domain.schedule import ScheduleType
 from cronpilot.errors import NoEngine, NotFound
@@ -79,7 +82,7 @@ def make_run(id: int = 1, **fields: Any) -> RunView:  # noqa: A002
     return RunView(id=id, **given)
 
 
-class FakeClient(FakeAgenda):
+class FakeClient(FakeAgenda, FakeLive):
     """The whole `Client` protocol in memory.
 
     Changes made through it, or by the methods that only it has (`put_task`, `put_run`, `finish`,
@@ -119,6 +122,10 @@ class FakeClient(FakeAgenda):
         self._timezone = timezone
         self._max_workers, self.pools = max_workers, pools or {}
         self._banners = list(banners)
+        people = FakeUsers(clock)
+        self.me, self.users, self.audit = people.me, people.users, people.audit
+        self.add_user, self.change_user = people.add_user, people.change_user
+        self.remove_user = people.remove_user
         self.definitions = Definitions(self, self._tasks, timezone)
         self.create_task = self.definitions.create_task
         self.change_task = self.definitions.change_task
@@ -218,7 +225,17 @@ class FakeClient(FakeAgenda):
         self.answer()
         rows = [task for task in self._tasks.values() if _matches(task, query)]
         rows.sort(key=_sort_key(query), reverse=query.descending)
-        return TaskPage(rows=rows[query.offset : query.offset + query.limit], total=len(rows))
+        total = len(rows)
+        if query.after is not None:
+            ids = [task.id for task in rows]
+            if query.after not in ids:
+                raise NotFound("task", str(query.after))
+            rows = rows[ids.index(query.after) + 1 :]
+        return TaskPage(rows=rows[query.offset : query.offset + query.limit], total=total)
+
+    async def pool_slots(self) -> list[PoolView]:
+        self.answer()
+        return pool_views(self._runs, self._max_workers, self.pools)
 
     async def task(self, task_id: int) -> TaskView:
         self.answer()

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from cronpilot.client.actor import Front
 from cronpilot.client.http_agenda import HttpAgenda
 from cronpilot.client.http_connection import HttpConnection
+from cronpilot.client.http_live import HttpLive
 from cronpilot.client.http_logs import HttpLogs
+from cronpilot.client.http_users import HttpUsers
 from cronpilot.client.messages import (
     AttemptView,
     EngineStatus,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class HttpClient(HttpConnection, HttpLogs, HttpAgenda):
+class HttpClient(HttpConnection, HttpUsers, HttpLogs, HttpAgenda, HttpLive):
     """`Client` over a unix socket, or over the network.
 
     It connects at the first question, and again after the engine has come back. It belongs to the

@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cronpilot.domain.choices import Missed, Notify, OnLost, Overlap, ScheduleType
+from cronpilot.domain.alarms import Alarms
+from cronpilot.domain.choices import Missed, OnLost, Overlap, ScheduleType
+from cronpilot.domain.notify import NotifyRules
 from cronpilot.domain.run import Reason, Status, Trigger
 
 
@@ -70,7 +72,8 @@ class TaskView(Message):
     pool: str | None = None
     priority: int = 0
     tags: list[str] = Field(default_factory=list)
-    notify: Notify = Notify.FAILURE
+    notify: NotifyRules = Field(default_factory=NotifyRules)
+    alarms: Alarms = Field(default_factory=Alarms)
     log_limit: int = 50_000_000
     keep: int | None = None
     limits: dict[str, Any] = Field(default_factory=dict)
@@ -104,6 +107,7 @@ class RunView(Message):
     status: Status
     reason: Reason | None = None
     detail: str = ""  # a sentence about this run: what the shell said, why it waits
+    ahead: int | None = None  # of a queued one: how many are before it, in its pool if it has one
     exit_code: int | None = None
     signal: int | None = None
     attempts: int = 0
@@ -250,7 +254,8 @@ class FireTime(Message):
 
 
 class TaskQuery(Message):
-    """Which tasks, in which order. `text` matches names, tags and commands, any case."""
+    """Which tasks, in which order. `text` matches names, tags and commands, any case; `after` is
+    the id of the last one already seen, wherever it stands in that order."""
 
     model_config = ConfigDict(defer_build=False)  # FastAPI reads its fields
 
@@ -259,7 +264,8 @@ class TaskQuery(Message):
     state: Literal["all", "active", "failing", "running", "paused"] = "all"
     sort: Literal["id", "name", "next_run_at", "last_run"] = "id"
     descending: bool = False
-    offset: int = Field(default=0, ge=0)
+    after: int | None = Field(default=None, ge=1, le=2**53)
+    offset: int = Field(default=0, ge=0, le=2**53)
     limit: int = Field(default=200, ge=1, le=200)
 
 

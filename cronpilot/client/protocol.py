@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         UpcomingPage,
         UpcomingQuery,
     )
+    from cronpilot.client.live import Downtime, RunUsage
     from cronpilot.client.log_search import LogMatches, LogQuery
     from cronpilot.client.messages import (
         AttemptView,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
         TaskQuery,
         TaskView,
     )
+    from cronpilot.client.users import AuditEntry, AuditQuery, Me, PoolView, UserView
+    from cronpilot.domain.access import Role
 
 StopSignal = Literal["TERM", "KILL", "INT"]
 
@@ -77,6 +80,19 @@ class Client(Protocol):
 
     async def timeline(self, query: TimelineQuery) -> Timeline:
         """What has been and what comes of some tasks within a stretch of time, cell by cell."""
+        ...
+
+    async def usage(self) -> list[RunUsage]:
+        """What the processes of each run that goes take now; measured only when asked for."""
+        ...
+
+    async def downtime(self) -> Downtime | None:
+        """What passed while no engine was there, before the one that answers; None where nothing
+        did, or it was dismissed."""
+        ...
+
+    async def dismiss_downtime(self) -> None:
+        """It was looked over: say no more of it."""
         ...
 
     async def runs(self, query: RunQuery) -> RunPage: ...
@@ -192,6 +208,37 @@ class Client(Protocol):
         """What changes, from the first step of the iterator on; `after` is the id of the last event
         already seen, and those since then come first (a Gap when they are forgotten). Ends when the
         connection does (raises NoEngine)."""
+        ...
+
+    async def me(self) -> Me:
+        """Who asks, and as what."""
+        ...
+
+    async def users(self) -> list[UserView]:
+        """Who may come in over the network, by name."""
+        ...
+
+    async def add_user(self, name: str, *, role: Role, password: str) -> UserView:
+        """Let somebody in. Raises ConfigError, Conflict."""
+        ...
+
+    async def change_user(
+        self, name: str, *, role: Role | None = None, password: str | None = None
+    ) -> UserView:
+        """Give a user another role or password; a new password ends what was logged in by the old
+        one. Raises NotFound, ConfigError; Refused: the last admin stays one."""
+        ...
+
+    async def remove_user(self, name: str) -> UserView:
+        """Let somebody in no more. Raises NotFound; Refused: the last admin stays."""
+        ...
+
+    async def audit(self, query: AuditQuery) -> list[AuditEntry]:
+        """Who did what, newest first."""
+        ...
+
+    async def pool_slots(self) -> list[PoolView]:
+        """How the slots are taken: all worker slots first, as the pool without a name."""
         ...
 
     async def close(self) -> None: ...

@@ -145,7 +145,7 @@ class Accounts:
 
     def _take(self, rows: Sequence[Mapping[Any, Any]]) -> None:
         self._hashes = {row["name"]: row["password_hash"] for row in rows}
-        self._users = {row["name"]: UserView.model_validate(dict(row)) for row in rows}
+        self._users = {user.name: user for user in user_views(rows)}
 
     def _known(self, name: str) -> UserView:
         if name not in self._users:
@@ -159,6 +159,11 @@ class Accounts:
     def _tell(self, name: str) -> None:
         for changed in self._watchers:
             changed(name)
+
+
+def user_views(rows: Sequence[Mapping[Any, Any]]) -> list[UserView]:
+    """Rows of `storage.users.every` as front ends see them: without the hashes."""
+    return [UserView.model_validate(dict(row)) for row in rows]
 
 
 def _found(there: bool, name: str) -> None:

@@ -29,11 +29,13 @@ from cronpilot.engine.bus import Bus
 from cronpilot.engine.clock import Clock, ClockWatch, SystemClock
 from cronpilot.engine.disk import LEAST_FREE, DiskGuard
 from cronpilot.engine.dispatcher import Dispatcher, Room
+from cronpilot.engine.downtime import DowntimeReview
 from cronpilot.engine.editing import Editor
 from cronpilot.engine.following import Follower
 from cronpilot.engine.health import HealthReport
 from cronpilot.engine.heartbeat import Heartbeat, plan_anew_if_clock_went_back
 from cronpilot.engine.launch import Launcher
+from cronpilot.engine.ledger import Ledger
 from cronpilot.engine.liveness import Liveness
 from cronpilot.engine.notices import Notices
 from cronpilot.engine.planner import Changes, log_warnings
@@ -44,6 +46,7 @@ from cronpilot.engine.standstill import Standstill
 from cronpilot.engine.status import read_status
 from cronpilot.engine.tasks_file import plan_for_zone
 from cronpilot.engine.upkeep import Upkeep
+from cronpilot.engine.usage import UsageMeter
 from cronpilot.engine.views import Congestion, task_view
 from cronpilot.errors import Refused, StorageProblem
 from cronpilot.runner.executor import Local
@@ -112,9 +115,12 @@ class Engine:
             self._database, config.state_dir, self._clock, self._notices,
             rules=config.retention, zone=find_zone(config.timezone),
         )  # fmt: skip
+        self._review = DowntimeReview(
+            self._reader, self._notices, config.state_dir, self._clock.now
+        )  # fmt: skip
         heartbeat = Heartbeat(
             database=self._database, clock=self._clock, notices=self._notices, soon=self._soon,
-            planned=self._planned, resumed=self._standstill.over,
+            planned=self._planned, resumed=self._standstill.over, alive=self._review.beat,
         )  # fmt: skip
         self.stuck_part = Liveness(self._clock, lambda: heartbeat.beaten_at, self._write).stuck_part
         self._scheduler = Scheduler(
@@ -144,6 +150,9 @@ class Engine:
             self._reader, now=self._clock.now, zone=lambda: find_zone(self._config.timezone),
             room=lambda: (self._config.max_workers, self._config.pools),
         )  # fmt: skip
+        self.usage = UsageMeter(self._reader).usage
+        self.downtime = self._review.downtime
+        self.dismiss_downtime = self._review.dismiss_downtime
         self.upcoming, self.outlook = agenda.upcoming, agenda.outlook
         self.timeline = agenda.timeline
         self.tasks = self._reader.tasks
@@ -154,6 +163,8 @@ class Engine:
         self.attempts = self._reader.attempts
         self.search_log = self._reader.search_log
         self.accounts = Accounts(write=self._write, now=self._clock.now)
+        ledger = Ledger(self._reader, lambda: (self._config.max_workers, self._config.pools))
+        self.me, self.audit, self.pool_slots = ledger.me, ledger.audit, ledger.pool_slots
         self.users = self.accounts.users
         self.add_user = self.accounts.add_user
         self.change_user = self.accounts.change_user
@@ -187,6 +198,7 @@ class Engine:
             ).look,
         )  # fmt: skip
         await self._reader.read(self._standstill.recall)
+        await self._reader.read(self._review.begin)
         now = self._clock.now()
         await self._write(lambda c: plan_for_zone(c, self._config.timezone, now))
         await self._write(lambda c: plan_anew_if_clock_went_back(c, now))
@@ -262,6 +274,7 @@ class Engine:
     def _planned(self, changes: Changes) -> None:
         self._dispatcher.kick()
         self._bus.tell(changes)
+        self._review.planned(changes)
         log_warnings(changes)
         if changes.to_stop:
             self._odd_job(self._replace(changes.to_stop))

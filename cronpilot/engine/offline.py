@@ -10,17 +10,22 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from cronpilot.client.messages import EngineStatus
 from cronpilot.domain.zones import find_zone
+from cronpilot.engine.accounts import user_views
 from cronpilot.engine.agenda import Agenda
 from cronpilot.engine.health import HealthReport
+from cronpilot.engine.ledger import Ledger
 from cronpilot.engine.reading import Reader
 from cronpilot.engine.status import read_status
+from cronpilot.engine.usage import UsageMeter
 from cronpilot.engine.views import Congestion
 from cronpilot.errors import NoEngine, Refused
-from cronpilot.storage import tasks
+from cronpilot.storage import tasks, users
 from cronpilot.storage.database import Connection, Database
 
 if TYPE_CHECKING:
     from cronpilot.client.messages import Event, Explanation, FileDifference, LogChunk
+    from cronpilot.client.users import UserView
+    from cronpilot.domain.access import Role
 
 
 class OfflineClient:
@@ -47,8 +52,11 @@ class OfflineClient:
             self._reader, now=lambda: datetime.now(UTC), zone=lambda: find_zone(timezone),
             room=lambda: (max_workers, {}),
         )  # fmt: skip
+        self.usage = UsageMeter(self._reader).usage
         self.upcoming, self.outlook = agenda.upcoming, agenda.outlook
         self.timeline = agenda.timeline
+        ledger = Ledger(self._reader, lambda: (max_workers, {}))
+        self.me, self.audit, self.pool_slots = ledger.me, ledger.audit, ledger.pool_slots
         self.tasks = self._reader.tasks
         self.task = self._reader.task
         self.find_task = self._reader.find_task
@@ -68,6 +76,13 @@ class OfflineClient:
 
     async def fire_times(self, *, task_id: int | None = None, limit: int = 20) -> list[Any]:
         return await self._reader.fire_times(task_id=task_id, limit=limit)
+
+    async def downtime(self) -> None:
+        """It goes on: the next engine will say what passed."""
+        return
+
+    async def dismiss_downtime(self) -> None:
+        self._refuse()
 
     async def why(self, task_id: int, *, at: datetime | None = None) -> Explanation:
         return await self._reader.why(task_id, at, engine_runs=False)
@@ -145,6 +160,20 @@ class OfflineClient:
         self._refuse()
 
     async def shutdown(self, *, with_tasks: bool = False) -> None:
+        self._refuse()
+
+    async def users(self) -> list[UserView]:
+        return user_views(await self._reader.read(users.every))
+
+    async def add_user(self, name: str, *, role: Role, password: str) -> Any:
+        self._refuse()
+
+    async def change_user(
+        self, name: str, *, role: Role | None = None, password: str | None = None
+    ) -> Any:
+        self._refuse()
+
+    async def remove_user(self, name: str) -> Any:
         self._refuse()
 
     async def close(self) -> None:

@@ -194,6 +194,19 @@ def busy(connection: Connection) -> dict[str | None, int]:
     return {row.pool: row.busy for row in connection.execute(_BUSY)}
 
 
+_WAITING = (
+    select(RUN.c.pool, func.count().label("waiting"))
+    .with_hint(RUN, BY_QUEUE, DIALECT)
+    .where(text("run.status = 'queued'"))
+    .group_by(RUN.c.pool)
+)
+
+
+def waiting(connection: Connection) -> dict[str | None, int]:
+    """Runs that wait for a slot, by pool (None: runs without a pool). Served by `run_queue`."""
+    return {row.pool: row.waiting for row in connection.execute(_WAITING)}
+
+
 @lru_cache
 def _queue(full_pools: bool, held: bool, scheduler_paused: bool) -> Select[Any]:
     """The queue without what must wait. Built once: that takes longer than to run it."""

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     String,
+    and_,
     bindparam,
     case,
     cast,
@@ -26,6 +27,7 @@ from cronpilot.client.messages import TaskQuery
 from cronpilot.domain.run import BAD, Status
 from cronpilot.domain.schedule import Schedule
 from cronpilot.domain.task import TaskSpec
+from cronpilot.errors import NotFound
 from cronpilot.storage import revisions
 from cronpilot.storage.database import BY_OPEN, DIALECT
 from cronpilot.storage.tables import OPEN, PLANNED, WIDE, Origin, Run, Task
@@ -146,10 +148,27 @@ def page(connection: Connection, query: TaskQuery) -> tuple[list[RowMapping], in
     ).scalar_one()
     key = _SORTS[query.sort]
     order = (key.desc() if query.descending else key.asc()).nulls_last()
+    if query.after is not None:
+        conditions.append(_follows(connection, key, query))
     rows = connection.execute(
         _VIEW.where(*conditions).order_by(order, TASK.c.id).offset(query.offset).limit(query.limit)
     ).mappings()
     return list(rows), total
+
+
+def _follows(connection: Connection, key: Any, query: TaskQuery) -> Any:
+    """What stands behind the task of id `query.after` in the order of `key`, then of the ids.
+
+    That task itself may be archived meanwhile: its place is known all the same.
+    """
+    seen = connection.execute(select(key).where(TASK.c.id == query.after)).one_or_none()
+    if seen is None:
+        raise NotFound("task", str(query.after))
+    behind = TASK.c.id > query.after
+    if seen[0] is None:
+        return and_(key.is_(None), behind)
+    further = key < seen[0] if query.descending else key > seen[0]
+    return or_(further, key.is_(None), and_(key == seen[0], behind))
 
 
 def _matching(query: TaskQuery) -> Any:

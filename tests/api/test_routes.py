@@ -249,6 +249,13 @@ async def test_the_openapi_document_has_every_route(api: httpx.AsyncClient) -> N
     assert {
         f"{method.upper()} {path}" for path, methods in paths.items() for method in methods
     } == {
+        "GET /api/me",
+        "GET /api/pools",
+        "GET /api/audit",
+        "GET /api/users/",
+        "POST /api/users/",
+        "PATCH /api/users/{name}",
+        "DELETE /api/users/{name}",
         "GET /api/status",
         "GET /api/health",
         "GET /api/meta",
@@ -279,6 +286,9 @@ async def test_the_openapi_document_has_every_route(api: httpx.AsyncClient) -> N
         "GET /api/upcoming",
         "GET /api/outlook",
         "GET /api/timeline",
+        "GET /api/usage",
+        "GET /api/downtime",
+        "POST /api/downtime/dismiss",
         "GET /api/logs/",
         "GET /api/events",
         "POST /api/scheduler/pause",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
-from cronpilot.api.parts import Engine, RunId, tell_total
+from cronpilot.api.parts import Engine, RunId, tell_next_runs, tell_total
 from cronpilot.client import StopSignal
 from cronpilot.client.messages import AttemptView, RunQuery, RunView
 
@@ -22,11 +22,13 @@ class Stop(BaseModel):
 
 @router.get("/")
 async def list_runs(
-    engine: Engine, query: Annotated[RunQuery, Query()], response: Response
+    engine: Engine, query: Annotated[RunQuery, Query()], request: Request, response: Response
 ) -> list[RunView]:
-    """Runs, newest first; `before` is the id of the last one already seen."""
+    """Runs, newest first; `before` is the id of the last one already seen. The header Link says
+    where the next page is."""
     page = await engine.runs(query)
     tell_total(response, page.total)
+    tell_next_runs(request, response, query, page)
     return page.rows
 
 

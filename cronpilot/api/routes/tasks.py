@@ -8,7 +8,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
-from cronpilot.api.parts import Engine, TaskId, tell_total, tell_version
+from cronpilot.api.parts import (
+    Engine,
+    TaskId,
+    tell_next,
+    tell_next_runs,
+    tell_total,
+    tell_version,
+)
 from cronpilot.api.rights import require
 from cronpilot.client.messages import (
     Explanation,
@@ -47,11 +54,14 @@ class Pause(BaseModel):
 
 @router.get("/")
 async def list_tasks(
-    engine: Engine, query: Annotated[TaskQuery, Query()], response: Response
+    engine: Engine, query: Annotated[TaskQuery, Query()], request: Request, response: Response
 ) -> list[TaskView]:
-    """The tasks that match; how many there are in all in the header X-Total-Count."""
+    """The tasks that match; how many there are in all in the header X-Total-Count, and where the
+    next page is in the header Link."""
     page = await engine.tasks(query)
     tell_total(response, page.total)
+    if len(page.rows) == query.limit:
+        tell_next(request, response, after=page.rows[-1].id, offset=0)
     return page.rows
 
 
@@ -71,12 +81,17 @@ async def get_task(engine: Engine, task_id: TaskId, response: Response) -> TaskV
 
 @router.get("/{task_id}/runs")
 async def list_runs_of_task(
-    engine: Engine, task_id: TaskId, query: Annotated[RunQuery, Query()], response: Response
+    engine: Engine,
+    task_id: TaskId,
+    query: Annotated[RunQuery, Query()],
+    request: Request,
+    response: Response,
 ) -> list[RunView]:
-    """Its runs, newest first."""
+    """Its runs, newest first; where the next page is in the header Link."""
     await engine.task(task_id)
     page = await engine.runs(query.model_copy(update={"task_id": task_id}))
     tell_total(response, page.total)
+    tell_next_runs(request, response, query, page)
     return page.rows
 
 

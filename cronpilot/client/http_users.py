@@ -1,0 +1,82 @@
+"""Users, pools and the audit over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    import httpx
+
+    from cronpilot.client.users import AuditEntry, AuditQuery, Me, PoolView, UserView
+    from cronpilot.domain.access import Role
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class HttpUsers:
+    """For HttpClient, which knows how to ask. Most commands need none of these messages."""
+
+    async def _read(self, kind: type[M], path: str, params: dict[str, Any] | None = None) -> M:
+        raise NotImplementedError
+
+    async def _rows(self, kind: type[M], path: str, params: dict[str, Any]) -> tuple[list[M], int]:
+        raise NotImplementedError
+
+    async def _change(self, kind: type[M], path: str, body: dict[str, Any] | None = None) -> M:
+        raise NotImplementedError
+
+    async def _ask(self, method: str, path: str, **parts: Any) -> httpx.Response:
+        raise NotImplementedError
+
+    async def me(self) -> Me:
+        from cronpilot.client.users import Me
+
+        return await self._read(Me, "/api/me")
+
+    async def users(self) -> list[UserView]:
+        from cronpilot.client.users import UserView
+
+        rows, _ = await self._rows(UserView, "/api/users/", {})
+        return rows
+
+    async def add_user(self, name: str, *, role: Role, password: str) -> UserView:
+        from cronpilot.client.users import UserView
+
+        body = {"name": name, "role": role, "password": password}
+        return await self._change(UserView, "/api/users/", body)
+
+    async def change_user(
+        self, name: str, *, role: Role | None = None, password: str | None = None
+    ) -> UserView:
+        from cronpilot.client.users import UserView
+
+        body = {"role": role, "password": password}
+        answer = await self._ask("PATCH", f"/api/users/{_word(name)}", json=body)
+        return UserView.model_validate_json(answer.content)
+
+    async def remove_user(self, name: str) -> UserView:
+        from cronpilot.client.users import UserView
+
+        answer = await self._ask("DELETE", f"/api/users/{_word(name)}")
+        return UserView.model_validate_json(answer.content)
+
+    async def audit(self, query: AuditQuery) -> list[AuditEntry]:
+        from cronpilot.client.users import AuditEntry
+
+        asked = query.model_dump(mode="json", exclude_defaults=True)
+        rows, _ = await self._rows(AuditEntry, "/api/audit", asked)
+        return rows
+
+    async def pool_slots(self) -> list[PoolView]:
+        from cronpilot.client.users import PoolView
+
+        rows, _ = await self._rows(PoolView, "/api/pools", {})
+        return rows
+
+
+def _word(name: str) -> str:
+    """A name as one word of a path, whatever is in it: a lone dot would be taken out of it."""
+    return quote(name, safe="").replace(".", "%2E") or "%20"
