@@ -29,6 +29,7 @@ NEEDS: Final[dict[tuple[str, str], Role]] = {
     ("POST", "/api/runs/{run_id}/stop"): Role.OPERATOR,
     ("POST", "/api/scheduler/pause"): Role.OPERATOR,
     ("POST", "/api/scheduler/resume"): Role.OPERATOR,
+    ("POST", "/api/downtime/dismiss"): Role.OPERATOR,
     ("POST", "/api/reload"): Role.OPERATOR,
 }
 

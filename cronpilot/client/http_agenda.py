@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-
-from cronpilot.client.agenda import (
-    Outlook,
-    Timeline,
-    TimelineQuery,
-    TimelineRow,
-    UpcomingPage,
-    UpcomingQuery,
-)
-
-M = TypeVar("M", bound=BaseModel)
+if TYPE_CHECKING:
+    from cronpilot.client.agenda import (
+        Outlook,
+        Timeline,
+        TimelineQuery,
+        UpcomingPage,
+        UpcomingQuery,
+    )
 
 
 class HttpAgenda:
-    """For HttpClient, which knows how to ask."""
+    """The part of `HttpClient` that looks ahead. Most commands need none of its messages."""
 
-    async def _read(self, kind: type[M], path: str, params: dict[str, Any] | None = None) -> M:
+    async def _read(self, kind: Any, path: str, params: dict[str, Any] | None = None) -> Any:
         raise NotImplementedError
 
-    async def _rows(self, kind: type[M], path: str, params: dict[str, Any]) -> tuple[list[M], int]:
+    async def _rows(self, kind: Any, path: str, params: dict[str, Any]) -> Any:
         raise NotImplementedError
 
     async def upcoming(self, query: UpcomingQuery) -> UpcomingPage:
-        return await self._read(UpcomingPage, "/api/upcoming", _given(query))
+        from cronpilot.client.agenda import UpcomingPage
+
+        page: UpcomingPage = await self._read(UpcomingPage, "/api/upcoming", _given(query))
+        return page
 
     async def outlook(self, *, hours: int = 24) -> Outlook:
-        return await self._read(Outlook, "/api/outlook", {"hours": hours})
+        from cronpilot.client.agenda import Outlook
+
+        outlook: Outlook = await self._read(Outlook, "/api/outlook", {"hours": hours})
+        return outlook
 
     async def timeline(self, query: TimelineQuery) -> Timeline:
+        from cronpilot.client.agenda import Timeline, TimelineRow
+
         rows, total = await self._rows(TimelineRow, "/api/timeline", _given(query))
         return Timeline(rows=rows, total=total)
 
 
-def _given(query: BaseModel) -> dict[str, Any]:
+def _given(query: Any) -> dict[str, Any]:
     """The fields that differ from their defaults, as query parameters."""
-    return query.model_dump(mode="json", exclude_defaults=True)
+    given: dict[str, Any] = query.model_dump(mode="json", exclude_defaults=True)
+    return given

@@ -32,6 +32,7 @@ class Heartbeat:
         soon: Callable[..., None],
         planned: Callable[[Changes], None],
         resumed: Callable[[], None],
+        alive: Callable[[], None],
     ) -> None:
         """
         Args:
@@ -39,9 +40,11 @@ class Heartbeat:
             planned: told what was resumed or planned anew.
             resumed: told that the pause of the whole scheduler has ended; on this very thread, for
                 the pass that goes on is no longer paused.
+            alive: told at every beat, on this thread too.
         """
         self._database, self._clock, self._notices = database, clock, notices
         self._soon, self._planned, self._resumed = soon, planned, resumed
+        self._alive = alive
         self._step = timedelta()  # not written down yet
         self._told_at: float | None = None
         self.beaten_at = clock.elapsed()
@@ -49,6 +52,7 @@ class Heartbeat:
     def __call__(self, step: timedelta, now: datetime) -> None:
         """One beat; `step` is how far the clock was moved since the last one."""
         self.beaten_at = self._clock.elapsed()
+        self._alive()
         if step:
             self._tell(step, now)
             self._step += step

@@ -33,7 +33,7 @@ from cronpilot.engine.why import Asked, explain
 from cronpilot.errors import NotFound
 from cronpilot.runner.logs import read_slice
 from cronpilot.runner.paths import log_path
-from cronpilot.storage import details, history, runs, tasks
+from cronpilot.storage import agenda, details, history, runs, tasks
 from cronpilot.storage.database import Connection, Database
 
 T = TypeVar("T")
@@ -148,7 +148,8 @@ class Reader:
         """Rows as front ends see them; why one waits is looked up only if one does."""
         waiting = any(row["status"] is Status.QUEUED for row in rows)
         congestion = self._congestion(connection) if waiting else Congestion(max_workers=1)
-        return [run_view(row, self._state_dir, congestion) for row in rows]
+        line = agenda.places_in_line(connection) if waiting else {}
+        return [run_view(row, self._state_dir, congestion, line.get(row["id"])) for row in rows]
 
     # --- logs ---
 

@@ -87,8 +87,10 @@ def _duration_s(started: datetime | None, finished: datetime | None) -> float | 
     return max(0.0, (finished - started).total_seconds())
 
 
-def run_view(row: Mapping[Any, Any], state_dir: Path, congestion: Congestion) -> RunView:
-    """A row of `storage.history.page` or `storage.runs.views`."""
+def run_view(
+    row: Mapping[Any, Any], state_dir: Path, congestion: Congestion, ahead: int | None = None
+) -> RunView:
+    """A row of `storage.history.page` or `storage.runs.views`; `ahead`: its place in line."""
     status = row["status"]
     return RunView(
         id=row["id"],
@@ -98,7 +100,8 @@ def run_view(row: Mapping[Any, Any], state_dir: Path, congestion: Congestion) ->
         scheduled_for=row["scheduled_for"],
         status=status,
         reason=row["reason"],
-        detail=_why_waiting(row, congestion) if status is Status.QUEUED else _detail(row),
+        detail=_why_waiting(row, congestion, ahead) if status is Status.QUEUED else _detail(row),
+        ahead=ahead if status is Status.QUEUED else None,
         exit_code=row["exit_code"],
         signal=row["signal"],
         attempts=row["attempts"],
@@ -150,7 +153,8 @@ def attempt_view(row: Mapping[Any, Any]) -> AttemptView:
     )
 
 
-def _why_waiting(row: Mapping[Any, Any], congestion: Congestion) -> str:
+def _why_waiting(row: Mapping[Any, Any], congestion: Congestion, ahead: int | None) -> str:
+    line = f", {ahead} ahead" if ahead else ""
     if row["detail"]:
         return str(row["detail"])
     if not congestion.linked:
@@ -166,10 +170,10 @@ def _why_waiting(row: Mapping[Any, Any], congestion: Congestion) -> str:
             return "waits: the task is paused"
     pool = row["pool"]
     if pool in congestion.pools and congestion.busy.get(pool, 0) >= congestion.pools[pool]:
-        return f"waits for pool {pool} {congestion.busy[pool]}/{congestion.pools[pool]}"
+        return f"waits for pool {pool} {congestion.busy[pool]}/{congestion.pools[pool]}{line}"
     taken = sum(congestion.busy.values())
     if taken >= congestion.max_workers:
-        return f"waits for a free slot {taken}/{congestion.max_workers}"
+        return f"waits for a free slot {taken}/{congestion.max_workers}{line}"
     return ""
 
 

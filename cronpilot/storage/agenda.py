@@ -1,5 +1,5 @@
-"""Rows for what comes and what has been: planned tasks without what a list does not need, slots
-taken now, and the runs of a task in a stretch of time."""
+"""Rows for what comes and what goes on: planned tasks without what a list does not need, slots and
+processes now, the line before them, and the runs of a task in a stretch of time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, select
+from sqlalchemy import Connection, RowMapping, bindparam, func, select, text
 
-from cronpilot.storage.database import BY_TASK, DIALECT
-from cronpilot.storage.runs import RUN, TASK
+from cronpilot.storage.database import BY_QUEUE, BY_TASK, DIALECT
+from cronpilot.storage.runs import ATTEMPT, RUN, TASK
 
 MOST_BARS = 3_000
 """The newest runs of a task that are looked through for a picture: two days of a minutely one."""
+
+MOST_IN_LINE = 2_000
+"""Queued runs whose place is told."""
 
 _ITEM = select(
     TASK.c.id, TASK.c.name, TASK.c.next_run_at, TASK.c.paused_at, TASK.c.resolved, TASK.c.zone_key,
@@ -24,7 +27,7 @@ _LIVE = TASK.c.archived_at.is_(None)
 
 def planned(
     connection: Connection,
-    text: str = "",
+    words: str = "",
     *,
     until: datetime | None = None,
     beyond: int = 0,
@@ -32,13 +35,13 @@ def planned(
     """The tasks with a next run, soonest first, paused ones too.
 
     Args:
-        text: words of the name.
+        words: of the name, all of them.
         until: all that are planned until then, and of the others the `beyond` soonest: among them
             are the first `beyond` starts after that moment.
     """
     wanted = [TASK.c.next_run_at.is_not(None), _LIVE]
     wanted += [
-        func.lower(TASK.c.name).contains(word, autoescape=True) for word in text.lower().split()
+        func.lower(TASK.c.name).contains(word, autoescape=True) for word in words.lower().split()
     ]
     asked = _ITEM.where(*wanted).order_by(TASK.c.next_run_at)
     if until is not None:
@@ -98,3 +101,36 @@ def bars(connection: Connection, task_id: int, low: int, until: datetime) -> lis
     """The newest runs of a task from the id `low` on that were recorded before `until`."""
     given: dict[str, Any] = {"task": task_id, "low": low, "until": until}
     return list(connection.execute(_BARS, given).mappings())
+
+
+def processes(connection: Connection) -> list[RowMapping]:
+    """Runs whose command goes: id, its pid and when it began."""
+    return list(
+        connection.execute(
+            select(RUN.c.id, ATTEMPT.c.pid, ATTEMPT.c.started_at)
+            .join(ATTEMPT, (ATTEMPT.c.run_id == RUN.c.id) & (ATTEMPT.c.launch == RUN.c.launches))
+            .where(RUN.c.status == "running", ATTEMPT.c.pid.is_not(None),
+                   ATTEMPT.c.started_at.is_not(None))
+        ).mappings()
+    )  # fmt: skip
+
+
+_LINE = (
+    select(RUN.c.id, RUN.c.pool)
+    .with_hint(RUN, BY_QUEUE, DIALECT)
+    .where(text("run.status = 'queued'"))
+    .order_by(RUN.c.priority.desc(), RUN.c.id)
+    .limit(MOST_IN_LINE)
+)
+
+
+def places_in_line(connection: Connection) -> dict[int, int]:
+    """How many queued runs come before each, in its pool if it has one, else of all; of the first
+    `MOST_IN_LINE`."""
+    found: dict[int, int] = {}
+    of_pool: dict[str, int] = {}
+    for place, row in enumerate(connection.execute(_LINE)):
+        found[row.id] = place if row.pool is None else of_pool.get(row.pool, 0)
+        if row.pool is not None:
+            of_pool[row.pool] = found[row.id] + 1
+    return found
