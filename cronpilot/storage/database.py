@@ -5,16 +5,27 @@ SQL that only SQLite knows is here and nowhere else.
 
 from __future__ import annotations
 
+import json
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    Table,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+)
 from sqlalchemy import Connection as Connection  # for those above who hand in closures
-from sqlalchemy import Engine, Table, create_engine, event, text
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError
@@ -267,6 +278,17 @@ def upsert(table: Table, key: str) -> Insert:
     statement = insert(table)
     changes = {column.name: column for column in statement.excluded if column.name != key}
     return statement.on_conflict_do_update(index_elements=[key], set_=changes)
+
+
+def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """That `column` is one of a list, which is one parameter: `as_list` of the values. (An IN whose
+    list is spelled out is another text for each length.)"""
+    return column.in_(select(func.json_each(bindparam(name)).table_valued("value").c.value))
+
+
+def as_list(values: Iterable[int | str]) -> str:
+    """The parameter for `among`."""
+    return json.dumps(list(values))
 
 
 def raise_ids(connection: Connection, table: str, least: int) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, bindparam, select
 
+from cronpilot.storage.prepared import Prepared
 from cronpilot.storage.tables import Task
 
 _TASK = Task.__table__  # type: ignore[attr-defined]
@@ -15,7 +16,7 @@ _ENDED = (
     .where(_TASK.c.paused_until <= bindparam("now"), _TASK.c.archived_at.is_(None))
     .order_by(_TASK.c.paused_until)
 )
-_NEXT = (
+_NEXT = Prepared(
     select(_TASK.c.paused_until)
     .where(_TASK.c.paused_until.is_not(None), _TASK.c.archived_at.is_(None))
     .order_by(_TASK.c.paused_until)
@@ -32,4 +33,5 @@ def ended(connection: Connection, now: datetime) -> list[RowMapping]:
 
 def next_end(connection: Connection) -> datetime | None:
     """When the next pause ends. Served by the index `task_pause_end`."""
-    return connection.execute(_NEXT).scalar_one_or_none()
+    at: datetime | None = _NEXT.scalar(connection)
+    return at

@@ -29,7 +29,8 @@ from cronpilot.domain.schedule import Schedule
 from cronpilot.domain.task import TaskSpec
 from cronpilot.errors import NotFound
 from cronpilot.storage import revisions
-from cronpilot.storage.database import BY_OPEN, DIALECT
+from cronpilot.storage.database import BY_OPEN, DIALECT, among, as_list
+from cronpilot.storage.prepared import Prepared
 from cronpilot.storage.tables import OPEN, PLANNED, WIDE, Origin, Run, Task
 
 TASK = Task.__table__  # type: ignore[attr-defined]
@@ -38,7 +39,7 @@ RUN = Run.__table__  # type: ignore[attr-defined]
 SPEC_FIELDS = tuple(TaskSpec.model_fields)
 _LIVE = TASK.c.archived_at.is_(None)
 
-_DUE = (
+_DUE = Prepared(
     select(
         TASK.c.id, TASK.c.name, TASK.c.next_run_at, TASK.c.schedule, TASK.c.resolved,
         TASK.c.zone_key, TASK.c.spread,
@@ -47,33 +48,38 @@ _DUE = (
     .order_by(TASK.c.next_run_at)
     .limit(bindparam("most"))
 )  # fmt: skip
-_EARLIEST = select(TASK.c.next_run_at).where(text(PLANNED)).order_by(TASK.c.next_run_at).limit(1)
-_FACTS = select(
-    TASK.c.id, TASK.c.name, TASK.c.schedule, TASK.c.resolved, TASK.c.zone_key, TASK.c.next_run_at,
-    TASK.c.spread, TASK.c.overlap, TASK.c.missed, TASK.c.missed_limit, TASK.c.deadline,
-    TASK.c.paused_at, TASK.c.active, TASK.c.archived_at, TASK.c.priority, TASK.c.pool,
-    TASK.c.version,
-).where(TASK.c.id.in_(bindparam("ids", expanding=True)))  # fmt: skip
-_OPEN = (
+_EARLIEST = Prepared(
+    select(TASK.c.next_run_at).where(text(PLANNED)).order_by(TASK.c.next_run_at).limit(1)
+)
+_FACTS = Prepared(
+    select(
+        TASK.c.id, TASK.c.name, TASK.c.schedule, TASK.c.resolved, TASK.c.zone_key,
+        TASK.c.next_run_at, TASK.c.spread, TASK.c.overlap, TASK.c.missed, TASK.c.missed_limit,
+        TASK.c.deadline, TASK.c.paused_at, TASK.c.active, TASK.c.archived_at, TASK.c.priority,
+        TASK.c.pool, TASK.c.version,
+    ).where(among(TASK.c.id, "ids"))
+)  # fmt: skip
+_OPEN = Prepared(
     select(RUN.c.task_id, RUN.c.id, RUN.c.status)
     .with_hint(RUN, BY_OPEN, DIALECT)
-    .where(text(OPEN), RUN.c.beside.is_(False), RUN.c.task_id.in_(bindparam("ids", expanding=True)))
+    .where(text(OPEN), RUN.c.beside.is_(False), among(RUN.c.task_id, "ids"))
     .order_by(RUN.c.id)
 )
-_SET_NEXT = update(TASK).where(TASK.c.id == bindparam("task")).values(next_run_at=bindparam("next"))
+_SET_NEXT = Prepared(update(TASK).where(TASK.c.id == bindparam("task")), ("next_run_at",))
 
 
-def due(connection: Connection, now: datetime, most: int = 200) -> list[RowMapping]:
+def due(connection: Connection, now: datetime, most: int = 200) -> list[dict[str, Any]]:
     """What is due at `now`, soonest first: id, name, next_run_at and what its trigger needs.
 
     Served by the index `task_due`.
     """
-    return list(connection.execute(_DUE, {"now": now, "most": most}).mappings())
+    return _DUE.rows(connection, now=now, most=most)
 
 
 def earliest(connection: Connection) -> datetime | None:
     """When the next task is due. Served by the index `task_due`."""
-    return connection.execute(_EARLIEST).scalar_one_or_none()
+    at: datetime | None = _EARLIEST.scalar(connection)
+    return at
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +90,9 @@ class OpenRun:
     status: Status
 
 
-def facts(connection: Connection, ids: Sequence[int]) -> list[RowMapping]:
+def facts(connection: Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
     """What `plan` needs to know of these tasks; the order is not defined."""
-    return list(connection.execute(_FACTS, {"ids": list(ids)}).mappings())
+    return _FACTS.rows(connection, ids=as_list(ids))
 
 
 def open_runs(connection: Connection, ids: Sequence[int]) -> dict[int, list[OpenRun]]:
@@ -95,15 +101,14 @@ def open_runs(connection: Connection, ids: Sequence[int]) -> dict[int, list[Open
     Served by the index `run_open`.
     """
     found: dict[int, list[OpenRun]] = {}
-    for row in connection.execute(_OPEN, {"ids": list(ids)}):
-        found.setdefault(row.task_id, []).append(OpenRun(row.id, row.status))
+    for task_id, run_id, status in _OPEN.tuples(connection, ids=as_list(ids)):
+        found.setdefault(task_id, []).append(OpenRun(run_id, status))
     return found
 
 
 def set_next(connection: Connection, moves: Sequence[tuple[int, datetime | None]]) -> None:
     """Move `next_run_at` of these tasks."""
-    if moves:
-        connection.execute(_SET_NEXT, [{"task": task, "next": at} for task, at in moves])
+    _SET_NEXT.run_all(connection, ({"task": task, "next_run_at": at} for task, at in moves))
 
 
 # --- reading for people --------------------------------------------------------------------------

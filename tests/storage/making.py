@@ -28,8 +28,14 @@ def add_task(database: Database, name: str = "backup", **fields: Any) -> int:
 
 def slot(task_id: int, at: datetime = NOON, status: str = "queued", **fields: Any) -> runs.Slot:
     """A slot to record, queued unless said otherwise."""
-    given = {"reason": None, "priority": 0, "pool": None, "queued_at": at, **fields}
+    given = {
+        "reason": None,
+        "priority": 0,
+        "pool": None,
+        "queued_at": at,
+        "trigger": Trigger.SCHEDULE,
+        **fields,
+    }
     return runs.Slot(
-        task_id=task_id, task_version=1, trigger=Trigger.SCHEDULE, status=Status(status),
-        scheduled_for=at, **given,
+        task_id=task_id, task_version=1, status=Status(status), scheduled_for=at, **given,
     )  # fmt: skip

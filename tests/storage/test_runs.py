@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from cronpilot.client.messages import RunQuery
-from cronpilot.domain.run import MOVES, Reason, Status
+from cronpilot.domain.run import MOVES, Reason, Status, Trigger
 from cronpilot.storage import history, runs, tasks
 from cronpilot.storage.database import Database
 from tests.storage.making import MINUTE, NOON, add_task, slot
@@ -209,6 +209,24 @@ def test_history_is_paged_by_the_last_id_seen(database):
     assert [page(None), page(4), page(2)] == [[5, 4], [3, 2], [1]]
 
 
+def test_what_is_made_up_for_goes_one_by_one_beside_runs_of_a_task_that_allows_it(database):
+    task = add_task(database, overlap="allow")
+    late = [
+        slot(task, NOON + n * MINUTE, trigger=Trigger.CATCH_UP) for n in range(2)
+    ]  # fmt: skip
+    first, second, on_time = record(database, *late, slot(task, NOON + 2 * MINUTE))
+    assert queue(database) == [first, on_time]
+
+    move(database, on_time, Status.STARTING)
+    assert queue(database) == [first]
+
+    move(database, first, Status.STARTING)
+    assert queue(database) == []
+
+    move(database, first, Status.LOST)
+    assert queue(database) == [second]
+
+
 @pytest.mark.parametrize(
     ("question", "index"),
     [
@@ -229,20 +247,17 @@ def test_history_is_paged_by_the_last_id_seen(database):
     ],
 )  # fmt: skip
 def test_hot_questions_are_answered_from_an_index(database, question, index):
-    asked: list[tuple[str, object]] = []
+    steps: list[str] = []
 
-    def note(_connection, _cursor, statement, parameters, _context, _many):
-        asked.append((statement, parameters))
+    def explain(connection):
+        driver = connection.connection.driver_connection
+        asked: list[str] = []
+        driver.set_trace_callback(asked.append)
+        question(connection)
+        driver.set_trace_callback(None)
+        for statement in asked:
+            steps.extend(row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {statement}"))
 
-    engine = database._reading
-    event.listen(engine, "before_cursor_execute", note)
-    database.read(question)
-    event.remove(engine, "before_cursor_execute", note)
-
-    steps = []
-    for statement, parameters in asked:
-        with engine.connect() as connection:
-            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            steps += [row[3] for row in plan]
+    database.read(explain)
     assert any(index in step for step in steps), steps
     assert not any(step == "SCAN run" for step in steps), steps

@@ -1,0 +1,136 @@
+"""How a run comes into being: a slot with its verdict, or a start by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from cronpilot.domain.run import Reason, Status, Trigger
+from cronpilot.storage.database import insert_new
+from cronpilot.storage.figures import Result, count_results
+from cronpilot.storage.prepared import Prepared
+from cronpilot.storage.tables import Run, Task
+
+_RUN = Run.__table__  # type: ignore[attr-defined]
+_TASK = Task.__table__  # type: ignore[attr-defined]
+
+_GIVEN = (
+    "task_id", "task_version", "trigger", "status", "reason", "scheduled_for", "folded_until",
+    "folded_count", "queued_at", "finished_at", "priority", "pool",
+)  # fmt: skip
+_NEWEST = Prepared(select(func.coalesce(func.max(_RUN.c.id), 0)))
+_NEW = Prepared(insert_new(_RUN), _GIVEN)
+_ADDED = Prepared(
+    select(_RUN.c.id, _RUN.c.task_id, _RUN.c.status)
+    .where(_RUN.c.id > bindparam("before"))
+    .order_by(_RUN.c.id)
+)
+_REMEMBER = Prepared(
+    update(_TASK).where(_TASK.c.id == bindparam("task")).values(last_run_id=bindparam("newest"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A row to record: one slot with its verdict, or several folded into one."""
+
+    task_id: int
+    task_version: int
+    trigger: Trigger
+    status: Status
+    reason: Reason | None
+    scheduled_for: datetime
+    queued_at: datetime
+    priority: int
+    pool: str | None
+    folded_until: datetime | None = None
+    folded_count: int = 1
+
+
+def record(connection: Connection, slots: Sequence[Slot]) -> list[int]:
+    """Record slots; the ids of the new rows, ascending. A slot that is recorded already is left,
+    and not counted again."""
+    if not slots:
+        return []
+    before = _NEWEST.scalar(connection)
+    _NEW.run_all(
+        connection,
+        (
+            {
+                "task_id": slot.task_id,
+                "task_version": slot.task_version,
+                "trigger": slot.trigger,
+                "status": slot.status,
+                "reason": slot.reason,
+                "scheduled_for": slot.scheduled_for,
+                "folded_until": slot.folded_until,
+                "folded_count": slot.folded_count,
+                "queued_at": slot.queued_at,
+                "finished_at": slot.queued_at if slot.status.is_final else None,
+                "priority": slot.priority,
+                "pool": slot.pool,
+            }
+            for slot in slots
+        ),
+    )
+    rows = _ADDED.rows(connection, before=before)
+    _remember_last(connection, [(row["task_id"], row["id"], row["status"]) for row in rows])
+    final = [Result(row["task_id"], row["status"]) for row in rows if row["status"].is_final]
+    count_results(connection, final)
+    return [row["id"] for row in rows]
+
+
+def _remember_last(connection: Connection, rows: Sequence[tuple[int, int, Status]]) -> None:
+    """The last result of a task is its newest run that is more than a note about a slot."""
+    newest = {
+        task_id: run_id
+        for task_id, run_id, status in rows
+        if status not in (Status.SKIPPED, Status.MISSED)
+    }
+    _REMEMBER.run_all(connection, ({"task": task, "newest": run} for task, run in newest.items()))
+
+
+def by_request(connection: Connection, request_id: str) -> int | None:
+    """The run that this request started already."""
+    return connection.execute(
+        select(_RUN.c.id).where(_RUN.c.request_id == request_id)
+    ).scalar_one_or_none()
+
+
+def add_manual(
+    connection: Connection,
+    task: Mapping[Any, Any],
+    *,
+    request_id: str,
+    actor: str,
+    at: datetime,
+    refused: Reason | None,
+    trigger: Trigger = Trigger.MANUAL,
+    **also: Any,
+) -> int:
+    """Record a start by hand; the id of the row. The same request again gives the same row.
+
+    `also` sets further columns. A test is not remembered as its task's last run.
+    """
+    known = by_request(connection, request_id)
+    if known is not None:
+        return known
+    status = Status.QUEUED if refused is None else Status.SKIPPED
+    run_id = connection.execute(
+        insert(_RUN)
+        .values(
+            task_id=task["id"], task_version=task["version"], trigger=trigger,
+            status=status, reason=refused, queued_at=at,
+            finished_at=None if refused is None else at, priority=task["priority"],
+            pool=task["pool"], actor=actor, request_id=request_id, detail="", attempts=0,
+            launches=0, folded_count=1, **also,
+        )
+        .returning(_RUN.c.id)
+    ).scalar_one()  # fmt: skip
+    if trigger is not Trigger.TEST:
+        _remember_last(connection, [(task["id"], run_id, status)])
+    return int(run_id)
