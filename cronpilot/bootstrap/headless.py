@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cronpilot import progress
+from cronpilot.bootstrap.first_process import is_first, stand_first
 from cronpilot.bootstrap.serving import Prepared, prepare, serve_engine
 from cronpilot.bootstrap.surroundings import (
     ask_on_terminal,
@@ -34,7 +35,17 @@ log = logging.getLogger("cronpilot")
 
 
 def run_headless(settings: Settings, *, log_level: str = "info") -> int:
-    """The engine without a screen, until SIGTERM, ctrl+c or `cronpilot shutdown`. Exit code."""
+    """The engine without a screen, until SIGTERM, ctrl+c or `cronpilot shutdown`. Exit code.
+
+    As process 1 of a container it buries orphans, and SIGTERM stops what runs, too: all of it ends
+    with process 1, and this way every run has its verdict.
+    """
+    if is_first():
+        return stand_first(lambda: _run(settings, log_level, in_container=True))
+    return _run(settings, log_level, in_container=False)
+
+
+def _run(settings: Settings, log_level: str, *, in_container: bool) -> int:
     from cronpilot.engine.journal import stderr_handler
     from cronpilot.engine.service import ServiceManager
 
@@ -56,23 +67,28 @@ def run_headless(settings: Settings, *, log_level: str = "info") -> int:
         prepared = prepare(settings, "headless", lock)
         for note in prepared.notes:
             print(f"cronpilot: {clean(note)}", file=sys.stderr)
-        asyncio.run(_headless(settings, prepared, manager))
+        asyncio.run(_headless(settings, prepared, manager, in_container))
     finally:
         lock.release()
     return 0
 
 
-async def _headless(settings: Settings, prepared: Prepared, manager: ServiceManager) -> None:
+async def _headless(
+    settings: Settings, prepared: Prepared, manager: ServiceManager, in_container: bool
+) -> None:
     from cronpilot.engine.service import accompany
 
     def reload(engine: Engine) -> None:
         _keep(_reload(engine, settings, manager))
 
+    def end(engine: Engine) -> None:
+        _keep(engine.shutdown(with_tasks=in_container))
+
     def ready(engine: Engine) -> None:
         starting.close()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, engine.stopped.set)
+            loop.add_signal_handler(number, end, engine)
         loop.add_signal_handler(signal.SIGHUP, reload, engine)
         config = prepared.config
         where = "no tasks file" if config.tasks_file is None else str(config.tasks_file)

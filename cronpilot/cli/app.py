@@ -16,6 +16,7 @@ from cronpilot.cli import (
     logs,
     maintenance,
     runs,
+    service,
     show,
     starting,
     tasks,
@@ -68,7 +69,7 @@ app = typer.Typer(
 )
 for group in (
     tasks, runs, testing, why, logs, show, definitions, engine, files, completion, maintenance,
-    adopt, starting,
+    adopt, starting, service,
 ):  # fmt: skip
     group.register(app)
 
