@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from cronpilot.client.messages import FireTime, Message
+from cronpilot.client.messages import FireTime, Message, TaskSort
 from cronpilot.domain.run import Status
 
 
@@ -75,9 +75,7 @@ class TimelineQuery(Message):
     until: AwareDatetime
     cells: int = Field(default=100, ge=1, le=1000)
     text: str = ""  # as in TaskQuery
-    sort: Literal[
-        "id", "name", "next_run_at", "last_run", "duration", "success_rate", "state"
-    ] = "id"  # fmt: skip
+    sort: TaskSort = "id"
     descending: bool = False
     offset: int = Field(default=0, ge=0)
     limit: int = Field(default=50, ge=1, le=200)

@@ -40,7 +40,7 @@ from cronpilot.client.messages import (
 )
 from cronpilot.client.protocol import StopSignal
 from cronpilot.client.users import PoolView
-from cronpilot.domain.run import BAD, COUNTED, HOLDS_SLOT, Reason, Status, Trigger
+from cronpilot.domain.run import ACTIVE, BAD, COUNTED, HOLDS_SLOT, Reason, Status, Trigger
 from cronpilot.domain.schedule import ScheduleType
 from cronpilot.errors import NoEngine, NotFound
 
@@ -225,6 +225,7 @@ class FakeClient(FakeAgenda, FakeLive):
         self.answer()
         rows = [task for task in self._tasks.values() if _matches(task, query)]
         rows.sort(key=_sort_key(query), reverse=query.descending)
+        rows.sort(key=lambda task: _has_no_key(task, query))
         total = len(rows)
         if query.after is not None:
             ids = [task.id for task in rows]
@@ -519,6 +520,23 @@ def _text(task: TaskView) -> str:
     return "\n".join([task.name, *task.tags, command]).casefold()
 
 
+def _has_no_key(task: TaskView, query: TaskQuery) -> bool:
+    """Such tasks come last, whichever way the others are sorted."""
+    keys = {"next_run_at": task.next_run_at, "duration": task.average_duration_s,
+            "success_rate": task.success_rate}  # fmt: skip
+    return query.sort in keys and keys[query.sort] is None
+
+
+def _rank(task: TaskView) -> int:
+    if task.paused_at is not None:
+        return 3
+    if not task.active:
+        return 4
+    if task.last_run is None:
+        return 5
+    return 0 if task.last_run.status in BAD else 1 if task.last_run.status in ACTIVE else 2
+
+
 def _sort_key(query: TaskQuery) -> Callable[[TaskView], Any]:
     def key(task: TaskView) -> Any:
         match query.sort:
@@ -528,6 +546,12 @@ def _sort_key(query: TaskQuery) -> Callable[[TaskView], Any]:
                 return (task.next_run_at is None, task.next_run_at or NOON, task.id)
             case "last_run":
                 return (task.last_run.id if task.last_run else 0, task.id)
+            case "duration":
+                return (task.average_duration_s is None, task.average_duration_s, task.id)
+            case "success_rate":
+                return (task.success_rate is None, task.success_rate, task.id)
+            case "state":
+                return (_rank(task), task.id)
             case _:
                 return task.id
 

@@ -253,6 +253,10 @@ class FireTime(Message):
     timezone: str
 
 
+TaskSort = Literal["id", "name", "next_run_at", "last_run", "duration", "success_rate", "state"]
+"""`duration`: the usual one. `state`: failing, going, at rest, paused, off, never run."""
+
+
 class TaskQuery(Message):
     """Which tasks, in which order. `text` matches names, tags and commands, any case; `after` is
     the id of the last one already seen, wherever it stands in that order."""
@@ -262,7 +266,7 @@ class TaskQuery(Message):
     text: str = ""
     name: str | None = None  # exactly this one
     state: Literal["all", "active", "failing", "running", "paused"] = "all"
-    sort: Literal["id", "name", "next_run_at", "last_run"] = "id"
+    sort: TaskSort = "id"
     descending: bool = False
     after: int | None = Field(default=None, ge=1, le=2**53)
     offset: int = Field(default=0, ge=0, le=2**53)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from cronpilot.client.messages import TaskQuery
-from cronpilot.domain.run import BAD, Status
+from cronpilot.domain.run import ACTIVE, BAD, Status
 from cronpilot.domain.schedule import Schedule
 from cronpilot.domain.task import TaskSpec
 from cronpilot.errors import NotFound
@@ -137,11 +137,24 @@ _VIEW = (
     .outerjoin(_LAST, _LAST.c.id == TASK.c.last_run_id)
     .outerjoin(_COUNTS, _COUNTS.c.task_id == TASK.c.id)
 )
+_NEWEST = RUN.alias("newest_run")
+_STATUS = select(_NEWEST.c.status).where(_NEWEST.c.id == TASK.c.last_run_id).scalar_subquery()
+_RANK = case(
+    (TASK.c.paused_at.is_not(None), 3),
+    (TASK.c.active.is_(False), 4),
+    (TASK.c.last_run_id.is_(None), 5),
+    (_STATUS.in_([str(status) for status in BAD]), 0),
+    (_STATUS.in_([str(status) for status in ACTIVE]), 1),
+    else_=2,
+)  # the order of TaskSort "state"
 _SORTS: dict[str, Any] = {
     "id": TASK.c.id,
     "name": func.lower(TASK.c.name),
     "next_run_at": TASK.c.next_run_at,
     "last_run": TASK.c.last_run_id,
+    "duration": TASK.c.duration_ms * 1.0 / func.nullif(TASK.c.successes, 0),
+    "success_rate": TASK.c.successes * 1.0 / func.nullif(TASK.c.runs, 0),
+    "state": _RANK,
 }
 
 

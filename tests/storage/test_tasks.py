@@ -6,8 +6,8 @@ import pytest
 
 from cronpilot.client.messages import TaskQuery
 from cronpilot.domain.task import TaskSpec
-from cronpilot.storage import tasks
-from tests.storage.making import MINUTE, NOON, add_task
+from cronpilot.storage import runs, tasks
+from tests.storage.making import MINUTE, NOON, add_task, slot
 
 
 def names(database, **query) -> list[str]:
@@ -63,6 +63,34 @@ def test_tasks_without_a_next_run_come_last(database):
     add_task(database, "soon")
 
     assert names(database, sort="next_run_at") == ["soon", "never"]
+
+
+@pytest.mark.parametrize(
+    ("sort", "ascending"),
+    [
+        ("duration", ["quick", "slow", "new"]),
+        ("success_rate", ["slow", "quick", "new"]),
+        ("state", ["slow", "quick", "new"]),
+    ],
+)
+def test_tasks_are_sorted_by_how_they_did_and_those_without_a_figure_come_last(
+    database, sort, ascending
+):
+    add_task(database, "new")
+    for name, status, took in (("quick", "success", 10), ("slow", "failed", 9000)):
+        task = add_task(database, name)
+        (run,) = database.write(
+            lambda c, task=task, status=status: runs.record(c, [slot(task, status=status)])
+        ).result()
+        database.write(
+            lambda c, task=task, run=run, took=took, name=name: tasks.set_columns(
+                c, task, last_run_id=run, runs=2, successes=1 + (name == "quick"), duration_ms=took
+            )
+        ).result()
+
+    assert names(database, sort=sort) == ascending
+    descending = names(database, sort=sort, descending=True)
+    assert descending[-1] == "new" if sort != "state" else descending[0] == "new"
 
 
 def test_a_change_is_a_new_version(database):
