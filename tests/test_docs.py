@@ -12,6 +12,7 @@ import pytest
 
 from cronpilot.config.tasks_file import read_tasks_file
 from cronpilot.domain.task import TaskSpec
+from cronpilot.maintenance.service import Service
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -54,6 +55,16 @@ def test_the_example_of_the_readme_is_valid(tmp_path):
 @pytest.mark.parametrize("picture", re.findall(r"\]\((screenshots/\S+)\)", README))
 def test_every_picture_of_the_readme_is_there(picture):
     assert (ROOT / picture).is_file()
+
+
+def test_the_unit_of_the_readme_is_the_one_that_is_installed():
+    unit = README.split("```ini\n")[1].split("```")[0]
+    service = Service(
+        "system", ("/opt/cronpilot/bin/cronpilot",), Path("/var/lib/cronpilot"),
+        tasks=Path("/etc/cronpilot/tasks.yaml"), run_as="cronpilot",
+    )  # fmt: skip
+
+    assert unit == service.text()
 
 
 def test_the_test_command_is_where_ci_finds_it():
