@@ -17,11 +17,13 @@ from pydantic import (
     field_validator,
 )
 
+from cronpilot.domain.alarms import Alarms
 from cronpilot.domain.choices import Missed as Missed
 from cronpilot.domain.choices import Notify as Notify
 from cronpilot.domain.choices import OnLost as OnLost
 from cronpilot.domain.choices import Overlap as Overlap
 from cronpilot.domain.duration import Duration
+from cronpilot.domain.notify import NotifyRules
 from cronpilot.domain.schedule import Schedule, find_zone
 from cronpilot.domain.size import parse_size
 
@@ -136,7 +138,15 @@ class TaskSpec(BaseModel):
         default=0, ge=-1000, le=1000, strict=True, description="Higher starts first."
     )
     tags: list[Name] = Field(default_factory=list, description="For filtering.")
-    notify: Notify = Field(default=Notify.FAILURE, description="When to tell people.")
+    notify: NotifyRules = Field(
+        default_factory=NotifyRules,
+        description="When to tell whom: failure, success, always, never, or {on, to, channels,"
+        " after, ping}.",
+    )
+    alarms: Alarms = Field(
+        default_factory=Alarms,
+        description="What is unusual: off, or {late, long, silent, skipped}, each auto or off.",
+    )
     log_limit: Size = Field(
         default=50_000_000, description="Bytes of output kept of one run: its head and its tail."
     )

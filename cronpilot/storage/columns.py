@@ -84,6 +84,16 @@ class Model(TypeDecorator[Any]):
         return partial(_validated, self.kind)
 
 
+class ModelText(Model):
+    """The same in a column that was made for text."""
+
+    impl = String  # type: ignore[assignment]
+    cache_ok = True
+
+    def process_bind_param(self, value: BaseModel | None, dialect: Dialect) -> Any:
+        return None if value is None else json.dumps(value.model_dump(mode="json"))
+
+
 @lru_cache(maxsize=16_384)
 def _validated(kind: type[BaseModel], text: str | None) -> BaseModel | None:
     """The models are frozen, so rows can share them."""

@@ -36,6 +36,9 @@ def as_changes(changed: Sequence[Changed]) -> dict[str, Any]:
     return {one.name: one.after for one in changed}
 
 
+_PARTED = ("env", "limits", "notify", "alarms")
+
+
 def diff_lines(changed: Sequence[Changed], *, new: bool = False) -> list[str]:
     """`schedule: daily 02:30 → daily 03:00`, one line a change; of variables and limits one each.
     Of a new task only what it has: `schedule: daily 03:00`."""
@@ -43,7 +46,7 @@ def diff_lines(changed: Sequence[Changed], *, new: bool = False) -> list[str]:
         return [f"{name}: {_told(name, after)}" for name, _, after in changed]
     lines = []
     for name, before, after in changed:
-        if name in ("env", "limits"):
+        if name in _PARTED and not isinstance(before, str) and not isinstance(after, str):
             old, now = before or {}, after or {}
             keys = [key for key in {**old, **now} if old.get(key) != now.get(key)]
             lines += [_line(f"{name}.{key}", old.get(key), now.get(key)) for key in keys]
@@ -63,6 +66,8 @@ def _told(name: str, value: Any) -> str:
         return clean(Schedule.model_validate(value).shorthand)
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{clean(key)} {_told(key, one)}" for key, one in value.items())
     if isinstance(value, list):
         return clean(", ".join(map(str, value))) or "none"
     return clean(str(value)) or "empty"

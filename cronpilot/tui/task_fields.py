@@ -16,8 +16,10 @@ from pydantic import ValidationError
 
 from cronpilot.config.strict_yaml import Document
 from cronpilot.config.wording import complaints_of
+from cronpilot.domain.alarms import Alarms
+from cronpilot.domain.notify import Notify, Ping
 from cronpilot.domain.size import parse_size
-from cronpilot.domain.task import Missed, Notify, OnLost, Overlap, TaskSpec, spec_dict
+from cronpilot.domain.task import Missed, OnLost, Overlap, TaskSpec, spec_dict
 from cronpilot.domain.text import clean
 from cronpilot.tui.schedule_draft import Problem
 
@@ -99,13 +101,25 @@ SECTIONS = (
         FormField("keep", "Runs kept", "10000, or as config.yaml says"),
     )),
     Section("Notify", (
-        FormField("notify", "Tell people", choices=_words(Notify)),
+        FormField("notify.on", "Tell people", choices=_words(Notify)),
+        FormField("notify.to", "By e-mail", "as config.yaml says; addresses, or - for nobody"),
+        FormField("notify.channels", "By channels", "as config.yaml says; names, or -"),
+        FormField("notify.after", "Failures", "1; so many in a row before anyone is told"),
+        FormField("notify.ping", "Ping", "none; https://... when a run starts and ends"),
+    )),
+    Section("Alarms", (
+        FormField("alarms.late", "Starts late", "auto; a duration such as 5m, or off"),
+        FormField("alarms.long", "Takes long", "auto; a duration such as 2h, or off"),
+        FormField("alarms.silent", "No success", "off; for so long, such as 2d"),
+        FormField("alarms.skipped", "Skipped", "auto; so many in a row, or off"),
     )),
 )  # fmt: skip
 
 FORM_FIELDS = {one.name: one for section in SECTIONS for one in section.fields}
 _NEEDED = ("name", "command")
-_LIMITS = "limits."
+_PARTED = ("limits", "notify", "alarms")
+"""Fields that are keys with values; the form has a line for each key (`limits.memory`)."""
+_NOBODY = "-"
 _SIZES = ("log_limit", "limits.memory")
 
 
@@ -129,10 +143,11 @@ def spec_of(fields: Fields) -> TaskSpec:
 def texts_of(fields: Fields) -> Texts:
     """What stands in the form for these fields, the defaults included."""
     whole = {**_DEFAULTS, **fields}
-    limits = whole.get("limits") or {}
+    parts = {name: _parts(name, whole.get(name)) for name in _PARTED}
     texts = {}
     for name, field in FORM_FIELDS.items():
-        value = limits.get(name.removeprefix(_LIMITS)) if _LIMITS in name else whole.get(name)
+        home, _, key = name.partition(".")
+        value = parts[home].get(key) if key else whole.get(name)
         if name in _SIZES and isinstance(value, int) and value % 10**6 == 0:
             texts[name] = f"{value // 10**6}MB"
         else:
@@ -147,6 +162,31 @@ _DEFAULTS: Fields = {
     ).items()
     if value is not None and name not in ("name", "command", "schedule")
 }
+
+
+def _parts(name: str, value: Any) -> Fields:
+    """The keys of a field that may be one word, or less than all of them."""
+    if name == "alarms":
+        words = dict.fromkeys(Alarms.model_fields, "off") if value == "off" else {}
+        return {**_ALARMS, **words, **(value if isinstance(value, dict) else {})}
+    if name == "notify":
+        rules = {"on": value} if isinstance(value, str) else dict(value or {})
+        lists = {
+            key: rules[key] or _NOBODY for key in ("to", "channels") if rules.get(key) is not None
+        }
+        ping = {"ping": _one_address(rules["ping"])} if rules.get("ping") else {}
+        return {"on": "failure", "after": 1, **rules, **lists, **ping}
+    return dict(value or {})
+
+
+_ALARMS: Fields = {"late": "auto", "long": "auto", "silent": "off", "skipped": "auto"}
+
+
+def _one_address(ping: Any) -> str:
+    """The one address that stands for all three, else each with its name."""
+    if ping == Ping.model_validate(ping.get("success") or "https://-").model_dump():
+        return str(ping["success"])
+    return " ".join(f"{name}={url}" for name, url in ping.items() if url)
 
 
 def shown(value: Any, *, lines: bool = False) -> str:
@@ -179,7 +219,8 @@ def read_texts(fields: Fields, before: Texts, after: Texts) -> tuple[Fields, dic
 
     What cannot even be read is a problem; the rest is for `check`.
     """
-    made = {**fields, "limits": dict(fields.get("limits") or {})}
+    given = {name: fields[name] for name in _PARTED if name in fields}
+    made = {**fields, **{name: _given_parts(name, given.get(name)) for name in _PARTED}}
     problems: dict[str, Problem] = {}
     for name, text in after.items():
         if text == before.get(name):
@@ -189,14 +230,20 @@ def read_texts(fields: Fields, before: Texts, after: Texts) -> tuple[Fields, dic
         except ValueError as error:
             problems[name] = Problem(f"{error}.")
             continue
-        home, key = (
-            (made["limits"], name.removeprefix(_LIMITS)) if _LIMITS in name else (made, name)
-        )
+        whole, _, part = name.partition(".")
+        home, key = (made[whole], part) if part else (made, name)
         if value is None and name not in _NEEDED:
             home.pop(key, None)
         else:
             home[key] = value if value is not None else ""
     return made, problems
+
+
+def _given_parts(name: str, value: Any) -> Fields:
+    """What was said of a parted field, without its defaults."""
+    if isinstance(value, str):
+        return _parts(name, value) if name == "alarms" else {"on": value}
+    return dict(value or {})
 
 
 def check(fields: Fields) -> tuple[TaskSpec | None, dict[str, Problem]]:
@@ -268,6 +315,19 @@ def _variables(text: str) -> dict[str, str] | None:
     return found or None
 
 
+def _names(text: str) -> list[str] | None:
+    return [] if text.strip() == _NOBODY else _list(text)
+
+
+def _ping(text: str) -> Any:
+    words = text.split()
+    if not words:
+        return None
+    if "=" not in words[0].partition("://")[0]:
+        return text.strip()
+    return dict(word.partition("=")[::2] for word in words)
+
+
 def _yes_or_no(text: str) -> bool:
     return text == "yes"
 
@@ -286,6 +346,11 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "limits.nice": _whole,
     "limits.memory": _size,
     "limits.open_files": _whole,
+    "notify.to": _names,
+    "notify.channels": _names,
+    "notify.after": _whole,
+    "notify.ping": _ping,
+    "alarms.skipped": _whole,
     "log_limit": _size,
     "keep": _whole,
 }

@@ -62,6 +62,28 @@ LIMITS = st.fixed_dictionaries(
         "open_files": st.integers(16, 1 << 20),
     },
 )
+URLS = st.sampled_from(["https://hc.example/a-b", "http://x/?y=1&z=%20#f", "https://x/{task}"])
+RULES = st.fixed_dictionaries(
+    {},
+    optional={
+        "on": st.sampled_from(Notify),
+        "to": st.lists(st.sampled_from(["ops@example.org", "root", "123", "no", "a+b@x"])),
+        "channels": st.lists(NAMES),
+        "after": st.integers(1, 100),
+        "ping": st.just("https://x/{task}")
+        | st.fixed_dictionaries({}, optional={"start": URLS, "fail": URLS}),
+    },
+)
+BOUNDS = DURATIONS.map(lambda one: one + timedelta(seconds=1))
+ALARMS = st.fixed_dictionaries(
+    {},
+    optional={
+        "late": BOUNDS | st.sampled_from(["auto", "off"]),
+        "long": BOUNDS,
+        "silent": BOUNDS,
+        "skipped": st.integers(1, 10_000) | st.just("off"),
+    },
+)
 NEEDED = {"command": SOME | st.lists(TEXTS, min_size=1), "schedule": SCHEDULES}
 OPTIONAL = {
     "description": TEXTS,
@@ -88,7 +110,8 @@ OPTIONAL = {
     "pool": NAMES,
     "priority": st.integers(-1000, 1000),
     "tags": st.lists(NAMES),
-    "notify": st.sampled_from(Notify),
+    "notify": st.sampled_from(Notify) | RULES,
+    "alarms": st.just("off") | ALARMS,
     "log_limit": st.integers(1 << 16, 1 << 40),
     "keep": st.integers(1, 10**9),
     "limits": LIMITS,

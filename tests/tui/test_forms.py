@@ -371,7 +371,7 @@ async def test_sections_are_jumped_through(show, client):
         for _ in range(5):
             seen += [name for name, row in form(screen).rows.items() if row.control.has_focus]
             await screen.press("pagedown")
-        assert seen == ["name", "type", "working_dir", "overlap", "notify"]
+        assert seen == ["name", "type", "working_dir", "overlap", "notify.on"]
         assert "PgDn section" in screen.text
         await screen.press("pageup", "pageup")
         assert form(screen).rows["overlap"].control.has_focus
