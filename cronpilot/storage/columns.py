@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache, partial
@@ -100,7 +100,15 @@ def _validated(kind: type[BaseModel], text: str | None) -> BaseModel | None:
     return None if text is None else kind.model_validate(json.loads(text))
 
 
+def any_of(column: str, words: Iterable[str]) -> str:
+    """The condition that a column holds one of these words, for a CHECK or an index.
+
+    Not as an IN: whenever such a row is written, SQLite makes a table of the words of each IN. That
+    was half of what an INSERT of a run cost (24 µs, 11 without).
+    """
+    return "(" + " OR ".join(f"{column} = '{word}'" for word in words) + ")"
+
+
 def one_of(column: str, kind: type[StrEnum], name: str) -> CheckConstraint:
     """The CHECK that keeps a column to the words of an enumeration."""
-    words = ", ".join(f"'{word}'" for word in kind)
-    return CheckConstraint(f"{column} IN ({words})", name=name)
+    return CheckConstraint(any_of(column, kind), name=name)

@@ -27,7 +27,7 @@ from cronpilot.domain.run import Status
 from cronpilot.domain.task import Overlap
 from cronpilot.storage.database import BY_OPEN, BY_QUEUE, DIALECT, among, as_list
 from cronpilot.storage.prepared import Prepared
-from cronpilot.storage.tables import OPEN, Attempt, Run, Task
+from cronpilot.storage.tables import OTHER_OPEN, Attempt, Run, Task
 
 _RUN = Run.__table__  # type: ignore[attr-defined]
 _TASK = Task.__table__  # type: ignore[attr-defined]
@@ -43,7 +43,7 @@ def _goes_before_it(*also: ColumnElement[bool]) -> ColumnElement[bool]:
         select(_OTHER.c.id)
         .with_hint(_OTHER, BY_OPEN, DIALECT)
         .where(
-            text("other." + OPEN),
+            text(OTHER_OPEN),
             _OTHER.c.beside.is_(False),
             _OTHER.c.task_id == _RUN.c.task_id,
             _OTHER.c.id != _RUN.c.id,

@@ -18,13 +18,21 @@ from cronpilot.domain.notify import NotifyRules
 from cronpilot.domain.run import ACTIVE, Reason, Status, Trigger
 from cronpilot.domain.schedule import Schedule
 from cronpilot.domain.task import Limits, Missed, OnLost, Overlap, TaskSpec
-from cronpilot.storage.columns import Milliseconds, Model, ModelText, UTCDateTime, Word, one_of
-
-_ACTIVE_WORDS = ", ".join(f"'{status}'" for status in Status if status in ACTIVE)
+from cronpilot.storage.columns import (
+    Milliseconds,
+    Model,
+    ModelText,
+    UTCDateTime,
+    Word,
+    any_of,
+    one_of,
+)
 
 # The query for what is due repeats this text to the letter, or SQLite does not use the index.
 PLANNED = "next_run_at IS NOT NULL AND paused_at IS NULL AND archived_at IS NULL"
-OPEN = f"status IN ({_ACTIVE_WORDS})"
+_OPEN_WORDS = [status for status in Status if status in ACTIVE]
+OPEN = any_of("status", _OPEN_WORDS)
+OTHER_OPEN = any_of("other.status", _OPEN_WORDS)  # of a run that is called `other`
 
 WIDE = ("spec", "environment")  # columns of a run that no list needs
 _JSON_OR_NULL = JSON(none_as_null=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -21,6 +23,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     _rules_of_telling()
+    _words_without_lists()
     _incidents_and_messages()
 
 
@@ -38,6 +41,35 @@ def _rules_of_telling() -> None:
     op.add_column(
         "task", sa.Column("alarms", sa.JSON(), nullable=False, server_default=sa.text("'\"auto\"'"))
     )
+
+
+def _words_without_lists() -> None:
+    """SQLite makes a table of the words of an IN each time that a row is written: half of what it
+    cost to record a run. The same conditions, written with OR."""
+    connection = op.get_bind()
+    op.execute("PRAGMA writable_schema=ON")
+    (table,) = connection.execute(sa.text("SELECT sql FROM sqlite_master WHERE name = 'run'")).one()
+    connection.execute(
+        sa.text("UPDATE sqlite_master SET sql = :sql WHERE name = 'run' AND type = 'table'"),
+        {"sql": re.sub(r'("?[a-z]+"?) IN \(([^)]+)\)', _with_or, table)},
+    )
+    op.execute("PRAGMA writable_schema=RESET")
+    op.drop_index("run_open", "run")
+    op.create_index(
+        "run_open",
+        "run",
+        ["task_id", "id"],
+        unique=False,
+        sqlite_where=sa.text(_OPEN.format("status")),
+    )
+
+
+def _with_or(match: re.Match[str]) -> str:
+    column, words = match.groups()
+    return "(" + " OR ".join(f"{column} = {word.strip()}" for word in words.split(",")) + ")"
+
+
+_OPEN = "({0} = 'queued' OR {0} = 'starting' OR {0} = 'running' OR {0} = 'retrying')"
 
 
 def _incidents_and_messages() -> None:
@@ -125,7 +157,7 @@ def _incidents_and_messages() -> None:
         name = when.split()[0].lower()
         op.execute(
             f"CREATE TRIGGER news_of_end_{name} AFTER {when}"
-            f" WHEN {_FINAL.format('NEW.status')} AND NOT {_FINAL.format(old)} AND {_WANTED}"
+            f" WHEN NOT {_OPEN.format('NEW.status')} AND {_OPEN.format(old)} AND {_WANTED}"
             " BEGIN INSERT INTO news (task_id, run_id, what)"
             " VALUES (NEW.task_id, NEW.id, 'end'); END"
         )
@@ -139,12 +171,12 @@ def _incidents_and_messages() -> None:
     )
 
 
-_FINAL = "{} NOT IN ('queued', 'starting', 'running', 'retrying')"
 # A good end is of interest only where something was wrong, or somebody wants to hear of it. What
 # is cheap to look at comes first.
 _WANTED = """\
 NEW."trigger" <> 'test' AND (
-    NEW.status IN ('failed', 'timeout', 'error', 'lost', 'skipped', 'missed')
+    NEW.status = 'failed' OR NEW.status = 'timeout' OR NEW.status = 'error'
+    OR NEW.status = 'lost' OR NEW.status = 'skipped' OR NEW.status = 'missed'
     OR NEW.reason = 'replaced'
     OR (SELECT notify NOT IN ('"failure"', '"never"') FROM task WHERE id = NEW.task_id)
     OR EXISTS (SELECT 1 FROM incident WHERE task_id = NEW.task_id AND closed_at IS NULL)
