@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from cronpilot.client import Client
@@ -22,10 +22,10 @@ class Wanted(NamedTuple):
     case: bool = False
     last: int | None = None  # only so many, the last ones
 
-    def query(self, offset: int, **more: object) -> LogQuery:
+    def query(self, offset: int, **more: Any) -> LogQuery:
         from cronpilot.client.log_search import MOST_LINES, LogQuery
 
-        given = {"offset": offset, "limit": MOST_LINES, **more}
+        given: dict[str, Any] = {"offset": offset, "limit": MOST_LINES, **more}
         return LogQuery(pattern=self.pattern, regex=self.regex, case=self.case, **given)
 
 

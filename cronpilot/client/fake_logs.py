@@ -35,10 +35,15 @@ class FakeLogs:
         return LogMatches(
             run_id=run_id, start=first, end=last, size=whole.size, done=not full,
             ended=whole.ended, offsets=[offset for offset, _ in kept],
-            lines=[self._line(whole.data, hit, pattern) for hit in kept] if query.text else [],
+            lines=[self._line(whole.data, hit, pattern, query) for hit in kept] if query.text else [],
         )  # fmt: skip
 
     @staticmethod
-    def _line(data: bytes, hit: tuple[int, int], pattern: Pattern) -> LogMatch:
-        text = shown(data[hit[0] : sum(hit)])
+    def _line(
+        data: bytes, hit: tuple[int, int], pattern: Pattern, query: LogQuery
+    ) -> LogMatch:  # fmt: skip
+        line = data[hit[0] : sum(hit)]
+        if query.raw:
+            return LogMatch(offset=hit[0], length=hit[1], text=line.decode(errors="replace"))
+        text = shown(line)
         return LogMatch(offset=hit[0], length=hit[1], text=text, spans=pattern.spans(text))

@@ -30,6 +30,7 @@ class LogQuery(Message):
     offset: int = Field(default=0, ge=0)  # the start of a line; with `backwards` that after it
     backwards: bool = False  # the nearest ones before `offset`
     text: bool = True  # with the lines themselves
+    raw: bool = False  # these with their colours and whatever else the run printed
     limit: int = Field(default=200, ge=1, le=50 * MOST_LINES)
     most: int = Field(default=PIECE, ge=1 << 16, le=2 * PIECE)
 
@@ -39,7 +40,9 @@ class LogMatch(Message):
 
     offset: int  # of its first byte in the file
     length: int  # in bytes, without the end of the line
-    text: str  # as a reader sees it: no colours, no controls, at most 4096 characters
+    # As a reader sees it: no colours, no controls, at most 4096 characters. `raw`: whoever shows it
+    # cleans it; at most 16384 characters, what is not UTF-8 replaced, and no spans.
+    text: str
     spans: list[tuple[int, int]] = Field(default_factory=list)  # what matches, in characters
 
 

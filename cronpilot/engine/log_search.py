@@ -20,7 +20,7 @@ async def search_log(run: RunView, state_dir: Path, query: LogQuery) -> LogMatch
     """One step, in a thread."""
     step = Step(
         Pattern(query.pattern, query.regex, query.case), query.offset, query.backwards,
-        query.text, query.limit, query.most,
+        query.text, query.raw, query.limit, query.most,
     )  # fmt: skip
     found = await asyncio.to_thread(search, log_path(state_dir, run.task_id, run.id), step)
     return _answer(run, query, found)

@@ -38,6 +38,7 @@ class Step:
     offset: int = 0
     backwards: bool = False
     text: bool = True
+    raw: bool = False
     limit: int = 200
     most: int = 32 << 20
 
@@ -104,14 +105,20 @@ def _take(
     lines = []
     if step.text:
         for at, length in hits:
-            text = shown(block[at - offset : at - offset + length])[:LONGEST]
-            lines.append((at, length, text, step.pattern.spans(text)))
+            lines.append((at, length, *_told(block[at - offset : at - offset + length], step)))
     offsets = [at for at, _ in hits]
     if step.backwards:
         found.offsets[:0], found.lines[:0] = offsets, lines
     else:
         found.offsets += offsets
         found.lines += lines
+
+
+def _told(line: bytes, step: Step) -> tuple[str, list[tuple[int, int]]]:
+    if step.raw:
+        return line[: 4 * LONGEST].decode("utf-8", "replace"), []
+    text = shown(line)
+    return text, step.pattern.spans(text)
 
 
 def _forwards(fd: int, at: int, size: int) -> Iterator[tuple[int, bytes]]:

@@ -11,21 +11,10 @@ import re
 from rich.color import Color
 from rich.style import Style
 
-from cronpilot.domain.text import clean
+from cronpilot.domain.log_text import LONGEST, shown_parts
 
-LONGEST = 4096
-"""Characters of one line that are shown."""
+__all__ = ["LONGEST", "parse_line"]
 
-_SEQUENCE = re.compile(
-    r"""
-    (?P<colour> \x1b\[ [0-9;:]* m )
-    | (?: \x1b\[ | \x9b ) [0-?]* [ -/]* [@-~]                     # CSI: cursor, erase, modes
-    | (?: \x1b[\]PX^_] | [\x90\x98\x9d-\x9f] )                    # OSC, DCS, SOS, PM, APC ...
-      [^\x07\x1b\x9c]* (?: \x07 | \x1b\\ | \x9c | $ )             # ... up to their end
-    | \x1b [ -/]* [0-~]                                           # two-character sequences
-    """,
-    re.VERBOSE,
-)
 _ATTRIBUTES = {
     1: Style(bold=True), 2: Style(dim=True), 3: Style(italic=True), 4: Style(underline=True),
     7: Style(reverse=True), 9: Style(strike=True), 21: Style(underline=True),
@@ -37,30 +26,13 @@ _PLAIN = Style()
 
 def parse_line(data: bytes) -> list[tuple[str, Style]]:
     """The text of one line and how it is to look; nothing in the text is obeyed by a terminal."""
-    text = data[: 4 * LONGEST].decode("utf-8", "replace").expandtabs(8)
-    if text.isprintable():
-        return [(text[:LONGEST], _PLAIN)]
     parts: list[tuple[str, Style]] = []
-    style, at = _PLAIN, 0
-    for match in _SEQUENCE.finditer(text):
-        if match.start() > at:
-            parts.append((clean(text[at : match.start()]), style))
-        if match["colour"]:
-            style = _apply(style, match["colour"][2:-1])
-        at = match.end()
-    if at < len(text):
-        parts.append((clean(text[at:]), style))
-    return _shortened(parts)
-
-
-def _shortened(parts: list[tuple[str, Style]]) -> list[tuple[str, Style]]:
-    room, kept = LONGEST, []
-    for text, style in parts:
-        kept.append((text[:room], style))
-        room -= len(text)
-        if room <= 0:
-            break
-    return kept
+    style = _PLAIN
+    for text, codes in shown_parts(data):
+        if codes is not None:
+            style = _apply(style, codes)
+        parts.append((text, style))
+    return parts
 
 
 def _apply(style: Style, codes: str) -> Style:

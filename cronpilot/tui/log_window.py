@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from datetime import datetime
+
+from cronpilot.domain.log_text import overwritten
+
 KEPT_LINES = 5000
 """Held while following: enough to read back, little enough to forget at once."""
 MOST_BYTES = 16 << 20
-"""Held while reading upwards; what lies further back is in the file."""
+"""Held while reading elsewhere; what lies further away is in the file."""
 LONGEST_LINE = 64 << 10
 """Bytes kept of one line: more than any screen shows; output without line ends stays cheap."""
 
+_DROPPED = re.compile(rb"^\[\.\.\. [0-9,]+ bytes dropped \.\.\.\]$", re.MULTILINE)
+
 
 class LogWindow:
-    """Lines of a file, contiguous, as they came.
+    """Lines of a file as they came: all of a stretch, or those of it that match something.
 
     Attributes:
         end: offset in the file after the last byte that was taken in.
         size: of the file, as far as known; beyond `end` there is more to read.
+        attached: what is printed is added as it comes; else only what is asked for.
     """
 
     def __init__(self) -> None:
         self._lines: list[bytes] = []
         self._offsets: list[int] = []  # where each line starts in the file
+        self._seen: list[datetime | None] = []  # when each line came, where we saw it come
         self._open = False  # the last line has no end yet
-        self._first = 0  # where the window begins while it has no lines
+        self._first = 0  # where the window begins
         self._held = 0
         self.end = 0
         self.size = 0
+        self.attached = False
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -35,13 +47,25 @@ class LogWindow:
 
     @property
     def start(self) -> int:
-        """Offset in the file of the first line that is held."""
-        return self._offsets[0] if self._offsets else self._first
+        """Offset in the file before which nothing was taken in."""
+        return self._first
 
     @property
     def is_full(self) -> bool:
-        """Whether no more may be read in upwards."""
+        """Whether something has to go before more is taken in."""
         return self._held >= MOST_BYTES
+
+    def offset_of(self, index: int) -> int:
+        """Where a line starts in the file; of the line behind the last one, the end."""
+        return self._offsets[index] if index < len(self._offsets) else self.end
+
+    def index_at(self, offset: int) -> int:
+        """The line that holds this place of the file, or the nearest before it."""
+        return max(0, bisect_right(self._offsets, offset) - 1)
+
+    def seen_at(self, index: int) -> datetime | None:
+        """When this line was seen to come; None: it was there already."""
+        return self._seen[index]
 
     @classmethod
     def holding(cls, offset: int, data: bytes, size: int, *, end: int | None = None) -> LogWindow:
@@ -55,20 +79,27 @@ class LogWindow:
         window.append(data, size, end=end)
         return window
 
-    def append(self, data: bytes, size: int, *, end: int | None = None) -> int:
+    def append(
+        self, data: bytes, size: int, *, end: int | None = None, at: datetime | None = None
+    ) -> int:
         """Take in what follows `self.end`; how many lines became complete or new.
 
         `end` is where this piece ends in the file: further on than its length says, where a limit
-        has dropped a part of the output and a line stands in its place.
+        has dropped a part of the output and a line stands in its place. `at`: when it came.
         """
-        before, at = len(self._lines), self.end
+        before, start = len(self._lines), self.end
+        end = self.end + len(data) if end is None else end
+        hole = _end_of_marker(data) if end != start + len(data) else len(data) + 1
+        place = 0
         pieces = data.split(b"\n")
         for number, piece in enumerate(pieces):
             is_last = number == len(pieces) - 1
             if piece or not is_last:
-                self._add(at, piece, is_open=is_last)
-            at += len(piece) + 1
-        self.end = self.end + len(data) if end is None else end
+                # What is behind a hole lies where the end of the piece says.
+                offset = start + place if place < hole else end - (len(data) - place)
+                self._add(offset, piece, at, is_open=is_last)
+            place += len(piece) + 1
+        self.end = end
         self.size = max(size, self.end)
         return len(self._lines) - before
 
@@ -82,10 +113,45 @@ class LogWindow:
         for line in lines:
             offsets.append(at)
             at += len(line) + 1
-        lines = [_overwritten(line)[:LONGEST_LINE] for line in lines]
-        self._lines[:0], self._offsets[:0] = lines, offsets
-        self._held += sum(map(len, lines))
+        return self.prepend_lines(list(zip(offsets, lines, strict=True)), offset + cut)
+
+    # --- lines that match ------------------------------------------------------------------------
+
+    @classmethod
+    def of_lines(
+        cls, lines: Sequence[tuple[int, bytes]], start: int, end: int, size: int
+    ) -> LogWindow:
+        """A window on those lines, each with its offset, of a stretch of the file."""
+        window = cls()
+        window._first = window.end = start
+        window.append_lines(lines, end, size)
+        return window
+
+    def append_lines(
+        self,
+        lines: Sequence[tuple[int, bytes]],
+        end: int,
+        size: int,
+        *,
+        at: datetime | None = None,
+    ) -> int:
+        """Take in further lines, out of the stretch up to `end`; how many there are."""
+        for offset, line in lines:
+            self._open = False
+            self._add(offset, line, at, is_open=False)
+        self.end, self.size = end, max(size, end)
         return len(lines)
+
+    def prepend_lines(self, lines: Sequence[tuple[int, bytes]], start: int) -> int:
+        """Take in earlier lines, out of the stretch from `start` on; how many there are."""
+        texts = [overwritten(line)[:LONGEST_LINE] for _, line in lines]
+        self._lines[:0], self._offsets[:0] = texts, [offset for offset, _ in lines]
+        self._seen[:0] = [None] * len(texts)
+        self._held += sum(map(len, texts))
+        self._first = start
+        return len(texts)
+
+    # --- forgetting ------------------------------------------------------------------------------
 
     def trim(self, most: int = KEPT_LINES) -> int:
         """Forget lines at the top until at most `most` are held; how many were forgotten."""
@@ -94,26 +160,36 @@ class LogWindow:
             extra += max(1, (len(self._lines) - extra) // 2)
         if extra:
             self._held = self._bytes_from(extra)
-            del self._lines[:extra], self._offsets[:extra]
+            self._first = self._offsets[extra] if extra < len(self._offsets) else self.end
+            del self._lines[:extra], self._offsets[:extra], self._seen[:extra]
         return extra
+
+    def trim_end(self) -> None:
+        """Forget the later half; what is printed is not added any more."""
+        half = bisect_left(self._offsets, (self._offsets[0] + self._offsets[-1]) // 2)
+        keep = max(1, min(half, len(self._lines) - 1))
+        self.end = self._offsets[keep]
+        self._held -= sum(map(len, self._lines[keep:]))
+        del self._lines[keep:], self._offsets[keep:], self._seen[keep:]
+        self._open = self.attached = False
 
     def _bytes_from(self, index: int) -> int:
         return self._held - sum(map(len, self._lines[:index]))
 
-    def _add(self, at: int, piece: bytes, *, is_open: bool) -> None:
+    def _add(self, offset: int, piece: bytes, at: datetime | None, *, is_open: bool) -> None:
         if self._open:
             piece = self._lines[-1] + piece
             self._held -= len(self._lines[-1])
         else:
             self._lines.append(b"")
-            self._offsets.append(at)
-        self._lines[-1] = _overwritten(piece)[:LONGEST_LINE]
+            self._offsets.append(offset)
+            self._seen.append(at)
+        self._lines[-1] = overwritten(piece)[:LONGEST_LINE]
         self._held += len(self._lines[-1])
         self._open = is_open
 
 
-def _overwritten(line: bytes) -> bytes:
-    """What is left to see of a line that carriage returns went over, as progress bars do."""
-    shown = line.rstrip(b"\r")
-    start = shown.rfind(b"\r") + 1
-    return line[start:] if start else line
+def _end_of_marker(data: bytes) -> int:
+    """Where what is behind the last hole begins."""
+    ends = [match.end() + 1 for match in _DROPPED.finditer(data)]
+    return ends[-1] if ends else len(data) + 1

@@ -361,6 +361,9 @@ async def test_a_log_is_searched_in_bounded_steps(both: Both) -> None:
     )
     found = await both.client.search_log(1, LogQuery(pattern=r"\[\w+\]$", regex=True))
 
+    raw = await both.client.search_log(1, LogQuery(pattern="again", raw=True))
+
+    assert [line.text for line in raw.lines] == ["\x1b[31mTWO\x1b[0m again [two]"]
     assert [(line.offset, line.length, line.spans) for line in first.lines] == [(4, 5, [(0, 3)])]
     assert (first.done, first.end, more.done, more.ended) == (False, 10, True, False)
     assert [line.text for line in more.lines] == ["TWO again [two]"]

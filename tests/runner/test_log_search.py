@@ -91,7 +91,7 @@ def test_steps_of_any_size_find_every_line_once(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(log_search, "BLOCK", block)
         for _ in range(200):
-            step = search(path, Step(Pattern("hit"), at, backwards, True, limit, most=64))
+            step = search(path, Step(Pattern("hit"), at, backwards, limit=limit, most=64))
             found += reversed(step.lines) if backwards else step.lines
             at = step.start if backwards else step.end
             if at == (0 if backwards else size):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cronpilot.client.fake import NOON
 from cronpilot.tui.log_window import KEPT_LINES, LONGEST_LINE, LogWindow
 
 
@@ -74,6 +75,37 @@ def test_what_a_limit_dropped_is_passed_over():
     window.append(b"[900 bytes dropped]\ntail\n", 1000, end=1000)
     assert lines_of(window) == [b"head", b"[900 bytes dropped]", b"tail"]
     assert (window.end, window.size) == (1000, 1000)
+
+
+def test_lines_behind_what_was_dropped_keep_their_place_in_the_file():
+    data = b"head\nhe\n[... 900 bytes dropped ...]\nil\ntail\n"
+    window = LogWindow.holding(0, data, 7 + 900 + 8, end=7 + 900 + 8)
+
+    assert [window.offset_of(index) for index in range(5)] == [0, 5, 8, 907, 910]
+    assert window.index_at(912) == 4
+
+
+def test_a_full_window_forgets_what_lies_below():
+    file = b"".join(b"%03d\n" % number for number in range(100))
+    window = LogWindow.holding(0, file, len(file))
+    window.attached = True
+    window.trim_end()
+
+    assert len(window) == 50
+    assert (window.end, window.attached) == (200, False)
+    assert window.append(file[200:204], 400) == 1
+    assert window[50] == b"050"
+
+
+def test_lines_that_match_are_held_with_their_places():
+    window = LogWindow.of_lines([(40, b"b"), (80, b"c")], 30, 100, 100)
+    window.prepend_lines([(4, b"a")], 0)
+    window.append_lines([(120, b"d")], 150, 200, at=NOON)
+
+    assert lines_of(window) == [b"a", b"b", b"c", b"d"]
+    assert (window.start, window.end, window.size) == (0, 150, 200)
+    assert [window.index_at(offset) for offset in (0, 41, 500)] == [0, 1, 3]
+    assert (window.seen_at(0), window.seen_at(3)) == (None, NOON)
 
 
 def test_trimming_forgets_the_oldest_and_knows_where_it_begins():

@@ -25,6 +25,7 @@ class LogReadingScreen(ActingScreen):
         super().__init__()
         self.panel = LogPanel(id="panel")
         self.log_wanted: int | None = None  # the run that is, or will be, in the panel
+        self.log_pinned = False  # the user went to this run; a newer one does not take its place
 
     @property
     def focused_part(self) -> str:
@@ -34,16 +35,34 @@ class LogReadingScreen(ActingScreen):
         """The run whose output is worth showing where this one is asked for."""
         return run_id
 
-    def show_log(self, run_id: int, *, settle: bool = False) -> None:
-        """Show the output of a run from its end, then what it prints."""
-        self.log_wanted = run_id
-        self._follow_log(run_id, SETTLE if settle else 0)
+    def run_is_shown(self, task_id: int, run_id: int) -> None:
+        """The panel is about to show this run."""
+
+    def show_log(
+        self, run_id: int, *, settle: bool = False, again: bool = False, pin: bool = False
+    ) -> None:
+        """Show the output of a run from its end, then what it prints.
+
+        `again`: it is the same, shown in another way. `pin`: the user went there.
+        """
+        self.log_pinned = pin or (again and self.log_pinned)
+        if not again:
+            self.log_wanted = run_id
+        self._follow_log(run_id, SETTLE if settle else 0, again)
 
     @work(exclusive=True, group="log")
-    async def _follow_log(self, run_id: int, settle: float) -> None:
+    async def _follow_log(self, run_id: int, settle: float, again: bool) -> None:
         await asyncio.sleep(settle)
+        feed, panel = LogFeed(self.panel), self.panel
         try:
-            await LogFeed(self.panel).show(self.client, await self.run_to_read(run_id))
+            if not again:
+                run_id = await self.run_to_read(run_id)
+                run = await self.client.run(run_id)
+                self.run_is_shown(run.task_id, run_id)
+            if panel.only and panel.finder is not None:
+                await feed.show_matches(self.client, run_id, panel.finder.pattern)
+            else:
+                await feed.show(self.client, run_id)
         except NoEngine:
             return  # the status bar says so, and connecting again opens the log again
         except NotFound as error:
@@ -51,14 +70,43 @@ class LogReadingScreen(ActingScreen):
         except CronPilotError as error:
             self.tell_error(error)
 
+    def show_place(self, offset: int) -> None:
+        """Show the same run around a place of its output."""
+        if self.panel.run_id is not None:
+            self._show_place(self.panel.run_id, offset)
+
+    @work(exclusive=True, group="log")
+    async def _show_place(self, run_id: int, offset: int) -> None:
+        with self.telling():
+            await LogFeed(self.panel).show_place(self.client, run_id, offset)
+
     @on(LogView.TailWanted)
     def _tail_wanted(self) -> None:
-        if self.panel.run_id is not None:
-            self.show_log(self.panel.run_id)
+        if self.panel.newer is not None:
+            self.show_log(self.panel.newer)
+        elif self.panel.run_id is not None:
+            self.show_log(self.panel.run_id, again=True)
+
+    @on(LogView.PlaceWanted)
+    def _place_wanted(self, event: LogView.PlaceWanted) -> None:
+        if not self.panel.only:
+            self.show_place(event.offset)
 
     @on(LogView.OlderWanted)
     @work(exclusive=True, group="older log")
     async def _older_wanted(self) -> None:
-        if self.panel.run_id is not None:
+        run_id, finder = self.panel.run_id, self.panel.finder
+        if run_id is None:
+            return
+        with self.telling():
+            if self.panel.only and finder is not None:
+                await LogFeed(self.panel).read_older_matches(self.client, run_id, finder.pattern)
+            else:
+                await LogFeed(self.panel).read_older(self.client, run_id)
+
+    @on(LogView.NewerWanted)
+    @work(exclusive=True, group="older log")
+    async def _newer_wanted(self) -> None:
+        if self.panel.run_id is not None and not self.panel.only:
             with self.telling():
-                await LogFeed(self.panel).read_older(self.client, self.panel.run_id)
+                await LogFeed(self.panel).read_newer(self.client, self.panel.run_id)

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cronpilot.domain.run import HOLDS_SLOT
-from cronpilot.tui.formatting import elapsed, plural
+from cronpilot.domain.text import clean
+from cronpilot.tui.formatting import elapsed, plural, size
 from cronpilot.tui.screens.dialog import Dialog
 from cronpilot.tui.widgets.choice_list import Choice
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from cronpilot.client.messages import EngineStatus, RunView
 
 BACKGROUND, STOP = "background", "stop"
+CLOSE, LOG_OUT = "close", "log out"
 
 
 def stop_run(run: RunView, now: datetime, *, others: int = 0) -> Dialog:
@@ -57,6 +59,15 @@ def resume_scheduler() -> Dialog:
     )
 
 
+def overwrite_file(path: str, count: int) -> Dialog:
+    """Shall a file that exists be replaced? Returns `yes`."""
+    return Dialog(
+        f"Overwrite {path}?",
+        [f"It exists already, with {size(count)}."],
+        [Choice("y", "Overwrite it", "yes", tone="bad"), Choice("n", "Cancel", None)],
+    )
+
+
 def leave(status: EngineStatus | None) -> Dialog:
     """How to leave the screen that owns the scheduler? Returns `background` or `stop`."""
     running = status.running if status else 0
@@ -71,6 +82,19 @@ def leave(status: EngineStatus | None) -> Dialog:
         [
             Choice("b", "Keep running in the background", BACKGROUND, "the prompt comes back"),
             Choice("s", "Stop the scheduler", STOP, note),
+            Choice("Esc", "Stay", None),
+        ],
+    )
+
+
+def leave_browser(name: str) -> Dialog:
+    """How to leave the screen in a browser? Returns `close` or `log out`."""
+    return Dialog(
+        "Leave CronPilot?",
+        ["The scheduler goes on either way."],
+        [
+            Choice("c", "Close the screen", CLOSE, f"{clean(name)} stays logged in here"),
+            Choice("o", "Log out", LOG_OUT, "closes all tabs of this log-in"),
             Choice("Esc", "Stay", None),
         ],
     )

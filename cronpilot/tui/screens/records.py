@@ -10,7 +10,7 @@ from cronpilot.errors import CronPilotError, NoEngine
 from cronpilot.tui.formatting import Cell
 from cronpilot.tui.inbox import Changes
 from cronpilot.tui.screens.empty import no_history
-from cronpilot.tui.screens.log_reading import LogReadingScreen
+from cronpilot.tui.screens.log_taking import LogTakingScreen
 from cronpilot.tui.widgets.health_view import HealthView
 from cronpilot.tui.widgets.history_view import HistoryView
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cronpilot.tui.health_lines import HealthLine
 
 
-class RecordsScreen(LogReadingScreen):
+class RecordsScreen(LogTakingScreen):
     """Reads what views 4 and 5 lack, once they are looked at."""
 
     def __init__(self) -> None:
@@ -47,7 +47,9 @@ class RecordsScreen(LogReadingScreen):
     def tell_records(self) -> None:
         """Say why there are no rows."""
         history = self.history
-        history.table.say_instead(no_history(history.filters, is_read=history.is_read))
+        history.table.say_instead(
+            no_history(history.filters, is_read=history.is_read, key=self.key)
+        )
         self.health.table.say_instead([[Cell("Reading how things stand ...", "muted")]])
         if history.has_class("-current") and not history.is_read:
             history.look_for_pages(0)

@@ -13,8 +13,9 @@ from cronpilot.domain.text import clean
 from cronpilot.errors import NotFound
 from cronpilot.tui.inbox import Changes
 from cronpilot.tui.layout import Piece, fit_line
+from cronpilot.tui.meaning import MEANT
 from cronpilot.tui.run_report import report
-from cronpilot.tui.screens.log_reading import LogReadingScreen
+from cronpilot.tui.screens.log_taking import LogTakingScreen
 from cronpilot.tui.widgets.facts import Facts
 from cronpilot.tui.widgets.key_bar import KeyBar, hints_of
 from cronpilot.tui.widgets.toned import Line
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from cronpilot.client.messages import AttemptView, EngineStatus, RunView, TaskView
 
 
-class RunPage(LogReadingScreen):
+class RunPage(LogTakingScreen):
     """The facts above, the output below; `[` and `]` go through the runs of its task."""
 
     DEFAULT_CSS = """
@@ -49,7 +50,7 @@ class RunPage(LogReadingScreen):
     def __init__(self, run: RunView, zone: tzinfo = UTC) -> None:
         super().__init__()
         self.run_shown = run
-        self.zone = zone
+        self.zone = self.panel.output.zone = zone
         self.head = Line(id="run-head")
         self.facts = Facts(id="run-facts")
         self.key_bar = KeyBar(id="keys")
@@ -97,25 +98,10 @@ class RunPage(LogReadingScreen):
 
     def action_step(self, by: int) -> None:
         """Another run of the same task."""
-        self._step(by, self.run_shown)
+        self.step_run(by, self.run_shown)
 
-    @work(exclusive=True, group="step")
-    async def _step(self, by: int, run: RunView) -> None:
-        with self.telling():
-            other = await self._neighbour(run, by)
-            if other is not None:
-                self._open(other)
-                return
-            which = "oldest" if by < 0 else "newest"
-            self.notify(f"This is its {which} run.", title=clean(run.task_name), markup=False,
-                        timeout=3)  # fmt: skip
-
-    async def _neighbour(self, run: RunView, by: int) -> RunView | None:
-        from cronpilot.client.messages import RunQuery  # after the first paint
-
-        side = {"before": run.id} if by < 0 else {"after": run.id}
-        rows = (await self.client.runs(RunQuery(task_id=run.task_id, limit=1, **side))).rows
-        return rows[0] if rows else None
+    def show_run(self, run: RunView) -> None:
+        self._open(run)
 
     # --- what the app says -----------------------------------------------------------------------
 
@@ -163,7 +149,9 @@ class RunPage(LogReadingScreen):
             self.key_bar.tell(hints_of(self))
 
     def chosen_run(self) -> RunView | None:
-        return self.run_shown
+        meant = MEANT.get()
+        return self.run_shown if meant is None else meant.run
 
     def chosen_task(self) -> tuple[int, str] | None:
-        return self.run_shown.task_id, self.run_shown.task_name
+        meant = MEANT.get()
+        return (self.run_shown.task_id, self.run_shown.task_name) if meant is None else meant.task

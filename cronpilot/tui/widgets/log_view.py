@@ -3,203 +3,261 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from cronpilot.tui.ansi import LONGEST, parse_line
-from cronpilot.tui.formatting import Cell
-from cronpilot.tui.layout import thumb
-from cronpilot.tui.log_window import LogWindow
-from cronpilot.tui.widgets.toned import Toned
-
-SIDESTEP = 0.5
-"""How far left and right go, as a share of the width."""
+from cronpilot.domain.log_search import Pattern
+from cronpilot.tui.widgets.log_keys import LOG_KEYS
+from cronpilot.tui.widgets.log_lines import Marking, paint, text_of, time_of
+from cronpilot.tui.widgets.log_scroll import LogScroll
 
 
-class LogView(Toned):
-    """Shows a part of a log. At its end it follows; a move upwards ends that, End resumes it."""
+class LogView(LogScroll):
+    """Shows a part of a log. At its end it follows; a move upwards ends that, End resumes it.
+
+    It knows the lines that it holds and asks, by messages, for those that it lacks.
+    """
 
     DEFAULT_CSS = "LogView { height: 1fr; width: 1fr; }"
     can_focus = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", "Down", id="log.down", key_display="j", show=False,
-                tooltip="The next line"),
-        Binding("up,k", "move(-1)", "Up", id="log.up", key_display="k", show=False,
-                tooltip="The line before; following ends"),
-        Binding("pagedown,ctrl+f,space", "page(1.0)", "Page down", id="log.page_down",
-                key_display="PgDn", show=False, tooltip="A screenful on"),
-        Binding("pageup", "page(-1.0)", "Page up", id="log.page_up", key_display="PgUp", show=False,
-                tooltip="A screenful back"),
-        Binding("ctrl+d", "page(0.5)", "Half a page down", id="log.half_down", show=False,
-                tooltip="Half a screen on"),
-        Binding("ctrl+u", "page(-0.5)", "Half a page up", id="log.half_up", show=False,
-                tooltip="Half a screen back"),
-        Binding("g,home", "top", "Top", id="log.top", key_display="g", show=False,
-                tooltip="To the first line; further ones are read as you go"),
-        Binding("end,G", "follow", "Follow", id="log.follow", key_display="End",
-                tooltip="To the end, and stay there"),
-        Binding("left,h", "sideways(-1)", "Left", id="log.left", key_display="h", show=False,
-                tooltip="Half a screen to the left"),
-        Binding("right", "sideways(1)", "Right", id="log.right", key_display="→", show=False,
-                tooltip="Half a screen to the right"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = LOG_KEYS
 
-    class OlderWanted(Message):
-        """The top was reached, and the file has more above it."""
+    class FindWanted(Message):
+        """The user wants to type what to look for."""
 
-    class TailWanted(Message):
-        """The user wants the end, which is not held."""
+    class OnlyWanted(Message):
+        """Only the lines that match, or all of them again."""
 
-    class FollowChanged(Message):
-        """Following has begun or ended, or there is news below."""
+    class FindEnded(Message):
+        """The user has done with what was looked for."""
+
+    class SaveWanted(Message):
+        """The user wants the log in a file."""
+
+    class CompareWanted(Message):
+        """The user wants to see how the run differs from the last success."""
+
+    @dataclass
+    class StepWanted(Message):
+        """The next match downwards (1) or upwards (-1)."""
+
+        by: int
+
+    @dataclass
+    class RunWanted(Message):
+        """The task's run after this one (1) or before it (-1)."""
+
+        by: int
+
+    @dataclass
+    class SpansWanted(Message):
+        """Where the regular expression stands in these lines is not known."""
+
+        offsets: list[int]
+
+    @dataclass
+    class Copied(Message):
+        """The user wants this text elsewhere; `what` it is, for people."""
+
+        text: str
+        what: str
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self.window = LogWindow()
-        self.following = True
-        self.unseen = 0  # lines that came since following ended
-        self._top = 0
+        self.zone: tzinfo = UTC
+        self.match: int | None = None  # where the match begins that one stands on
+        self._marking = Marking()
+        self._spans_asked: list[int] = []
+
+    def append(
+        self, data: bytes, size: int, *, end: int | None = None, at: datetime | None = None
+    ) -> None:
+        if len(self.window):
+            self._marking.forget(self.window.offset_of(len(self.window) - 1))
+        super().append(data, size, end=end, at=at)
+
+    # --- what is looked for ----------------------------------------------------------------------
+
+    def mark(self, pattern: Pattern | None) -> None:
+        """Mark this wherever it stands; None: nothing."""
+        self._marking = Marking(pattern)
+        self.match, self._spans_asked = None, []
+        self.repaint_all()
+
+    @property
+    def pattern(self) -> Pattern | None:
+        """What is marked."""
+        return self._marking.pattern
+
+    def tell_spans(self, offsets: Sequence[int], found: dict[int, list[tuple[int, int]]]) -> None:
+        """Where the expression stands in lines that were asked about."""
+        self._marking.tell(offsets, found)
+        self._spans_asked = []
+        self.repaint_all()
+
+    def stand_on(self, offset: int) -> bool:
+        """Go to the match that begins there; whether it is held."""
+        window = self.window
+        if not (len(window) and window.offset_of(0) <= offset < window.end):
+            return False
+        self.match = offset
+        index = window.index_at(offset)
+        seen = [place[0] for place in self.rows_seen()]
+        if index not in seen[: max(1, len(seen) - 1)]:
+            self.bring_to_top((max(0, index - self.size.height // 3), 0))
+        elif self.following and index < len(window) - 1:
+            self.set_following(False)
+        self.repaint_all()
+        return True
+
+    # --- looks -----------------------------------------------------------------------------------
+
+    def action_wrap(self) -> None:
+        self.wrap = not self.wrap
         self._x = 0
-        self._older_asked = False
-        self._instead: list[list[Cell]] = []
-        self._left_at = 0  # where the window ended when following did
+        self._top = self._last_top if self.following else (self._top[0], 0)
+        self._look_changed()
 
-    # --- what is shown ---------------------------------------------------------------------------
+    def action_times(self) -> None:
+        self.times = not self.times
+        self._top = self._last_top if self.following else (self._top[0], 0)
+        self._look_changed()
 
-    def show(self, window: LogWindow) -> None:
-        """Show another log, at its end."""
-        self.window = window
-        self.following, self.unseen, self._x = True, 0, 0
-        self._older_asked = False
-        self._top = self._last_top
-        self.refresh()
+    def _look_changed(self) -> None:
+        self.repaint_all()
+        self.post_message(self.LookChanged())
 
-    def append(self, data: bytes, size: int, *, end: int | None = None) -> None:
-        """The run has printed something more; `end` as for `LogWindow.append`."""
-        lines = self.window.append(data, size, end=end)
-        if self.following:
-            self.window.trim()
-            self._top = self._last_top
-            self.refresh()
-            return
-        self.unseen += lines
-        self.post_message(self.FollowChanged())
-        if len(self.window) - self._top <= self.size.height + lines:
-            self.refresh()
+    # --- asking for more -------------------------------------------------------------------------
 
-    def say_instead(self, lines: Sequence[Sequence[Cell]]) -> None:
-        """Say this as long as there is no output."""
-        fresh = [list(line) for line in lines]
-        if fresh != self._instead:
-            self._instead = fresh
-            if not len(self.window):
-                self.refresh()
+    def action_find(self) -> None:
+        self.post_message(self.FindWanted())
 
-    @property
-    def said_instead(self) -> str:
-        """What stands where output would be, line by line."""
-        return "\n".join("".join(cell.text for cell in line) for line in self._instead)
+    def action_step(self, by: int) -> None:
+        self.post_message(self.StepWanted(by))
 
-    @property
-    def ahead(self) -> int:
-        """Bytes held that came since following ended; 0 while following."""
-        return 0 if self.following else self.window.end - self._left_at
+    def action_only(self) -> None:
+        self.post_message(self.OnlyWanted())
 
-    def note_size(self, size: int) -> None:
-        """The file has grown, though what it grew by is not held."""
-        if size > self.window.size:
-            self.window.size = size
-            self.post_message(self.FollowChanged())
+    def action_run(self, by: int) -> None:
+        self.post_message(self.RunWanted(by))
 
-    def prepend(self, offset: int, data: bytes) -> None:
-        """Earlier output, which ends where the window begins; what is seen stays where it is."""
-        self._older_asked = False
-        if data:
-            self._top += self.window.prepend(offset, data)
-            self.refresh()
+    def action_save(self) -> None:
+        self.post_message(self.SaveWanted())
 
-    # --- moving ----------------------------------------------------------------------------------
+    def action_compare(self) -> None:
+        self.post_message(self.CompareWanted())
 
-    @property
-    def _last_top(self) -> int:
-        return max(0, len(self.window) - self.size.height)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "leave":
+            return self.selected is not None or self.pattern is not None
+        if action in ("step", "only"):
+            return self.pattern is not None
+        return True
 
-    def action_move(self, by: int) -> None:
-        self._bring_to_top(self._top + by)
+    def action_leave(self) -> None:
+        """Out of the selection, else an end to what was looked for."""
+        if self.selected is not None:
+            self.selected = None
+            self._look_changed()
+        else:
+            self.post_message(self.FindEnded())
 
-    def action_page(self, screens: float) -> None:
-        self._bring_to_top(self._top + int(self.size.height * screens))
+    # --- choosing and copying --------------------------------------------------------------------
 
-    def action_top(self) -> None:
-        self._bring_to_top(0)
+    def action_select(self) -> None:
+        """Choose lines from here on; again: choose none."""
+        if self.selected is not None or not len(self.window):
+            self.selected = None
+        else:
+            rows = self.rows_seen()
+            index = self.window.index_at(self.match) if self.match is not None else rows[-1][0]
+            self.selected = (index, index)
+            self.set_following(False)
+        self._look_changed()
 
-    def action_follow(self) -> None:
-        if self.window.end < self.window.size:
-            self.post_message(self.TailWanted())
-        self._bring_to_top(self._last_top)
+    def on_click(self, event: events.Click) -> None:
+        rows = self.rows_seen()
+        if event.y < len(rows):
+            self.selected = (rows[event.y][0],) * 2
+            self.set_following(False)
+            self._look_changed()
 
-    def action_sideways(self, by: int) -> None:
-        step = max(1, int(self.size.width * SIDESTEP))
-        x = max(0, min(self._x + by * step, LONGEST - step))
-        if x != self._x:
-            self._x = x
-            self.refresh()
+    def action_copy(self) -> None:
+        """The chosen lines; else the match one stands on; else all that is seen."""
+        if self.selected is not None:
+            first, last = sorted(self.selected)
+            self._copy(range(first, last + 1), "the selection")
+        elif self.match is not None:
+            self._copy([self.window.index_at(self.match)], "the line of the match")
+        else:
+            self.action_copy_seen()
 
-    def _bring_to_top(self, top: int) -> None:
-        was_following, upwards = self.following, top < self._top
-        moved = max(0, min(top, self._last_top))
-        self.following = moved >= self._last_top and not (upwards and moved < self._last_top)
-        if moved != self._top:
-            self._top = moved
-            self.refresh()
-        if self.following:
-            self.unseen = 0
-        if self.following != was_following:
-            self._left_at = self.window.end
-            self.post_message(self.FollowChanged())
-        if upwards and moved < self.size.height:
-            self._want_older()
+    def action_copy_seen(self) -> None:
+        """All that is seen."""
+        indexes = dict.fromkeys(index for index, _ in self.rows_seen())
+        self._copy(list(indexes), "what is seen of the log")
 
-    def _want_older(self) -> None:
-        if self.window.start > 0 and not self.window.is_full and not self._older_asked:
-            self._older_asked = True
-            self.post_message(self.OlderWanted())
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self._bring_to_top(self._top + 3)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self._bring_to_top(self._top - 3)
-
-    def on_resize(self) -> None:
-        self._top = self._last_top if self.following else min(self._top, self._last_top)
-        self.refresh()
+    def _copy(self, indexes: Sequence[int], what: str) -> None:
+        lines = [text_of(self.window[index]).rstrip() for index in indexes]
+        if lines:
+            self.post_message(self.Copied("\n".join(lines) + "\n", what))
 
     # --- painting --------------------------------------------------------------------------------
 
     def render_line(self, y: int) -> Strip:
         if not len(self.window):
             return self.centred(self._instead, y)
-        width = self.size.width
-        index = self._top + y
-        plain = self.tone_style("")
-        if index >= len(self.window):
-            return Strip.blank(width, plain)
-        parts = parse_line(self.window[index])
-        line = Strip([Segment(text, plain + style) for text, style in parts])
-        room = width - 2
-        shown = line.crop(self._x, self._x + room)
-        shown = shown.adjust_cell_length(room, plain)
-        more = self.marks.cut if line.cell_length > self._x + room else " "
-        bar = thumb(len(self.window), self._top, self.size.height)
-        mark = self.marks.thumb if y in bar else " "
-        muted = self.tone_style("muted")
-        return Strip([Segment(" ", plain), *shown, Segment(more if room > 0 else "", muted),
-                      Segment(mark, muted)]).crop(0, width)  # fmt: skip
+        width, rows = self.size.width, self.rows_seen()
+        plain, muted = self.tone_style(""), self.tone_style("muted")
+        bar = Segment(self.marks.thumb if y in self.thumb() else " ", muted)
+        if y >= len(rows):
+            return Strip([Segment(" " * (width - 1), plain), bar])
+        index, row = rows[y]
+        under = self._under(index)
+        room, x = self.room, (row * self.room if self.wrap else self._x)
+        line = self._painted(index, plain if under is None else plain + under)
+        shown = line.crop(x, x + room).adjust_cell_length(room, plain + under if under else plain)
+        cut = not self.wrap and line.cell_length > x + room
+        mark = self.marks.cursor if self._is_match(index) and not row else " "
+        parts = [Segment(mark, self.tone_style("strong"))]
+        if self.times:
+            at = None if row else self.window.seen_at(index)
+            parts.append(Segment(time_of(at, self.zone), muted))
+        cell = Segment(self.marks.cut if cut else " ", muted)
+        return Strip([*parts, *shown, cell, bar]).crop(0, width)
+
+    def _painted(self, index: int, base: Style) -> Strip:
+        line, offset = self.window[index], self.window.offset_of(index)
+        if self._marking.pattern is None:
+            return paint(line, base)
+        spans = self._marking.spans(offset, text_of(line))
+        if spans is None and offset not in self._spans_asked:
+            if not self._spans_asked:
+                self.call_after_refresh(self._ask_for_spans)
+            self._spans_asked.append(offset)
+        return paint(line, base, spans or ())
+
+    def _ask_for_spans(self) -> None:
+        if self._spans_asked:
+            self.post_message(self.SpansWanted(sorted(self._spans_asked)))
+
+    def _is_match(self, index: int) -> bool:
+        return self.match is not None and self.window.offset_of(index) == self.match
+
+    def _under(self, index: int) -> Style | None:
+        """What lies below the text of a chosen line."""
+        if self.selected is None:
+            return None
+        first, last = sorted(self.selected)
+        if not first <= index <= last:
+            return None
+        name = "tone--cursor" if index == self.selected[1] else "tone--cursor-blurred"
+        return self.get_component_rich_style(name, partial=True)
