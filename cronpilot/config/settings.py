@@ -20,6 +20,7 @@ from pydantic import (
     field_validator,
 )
 
+from cronpilot.config.web_settings import WebSettings
 from cronpilot.domain.duration import Duration
 from cronpilot.domain.size import parse_size
 from cronpilot.domain.text import clean
@@ -77,6 +78,7 @@ class Settings:
     pools: dict[str, int] = field(default_factory=dict)  # name -> slots
     connect: str | None = None  # URL of another machine's engine
     api: ApiSettings = field(default_factory=ApiSettings.model_construct)
+    web: WebSettings = field(default_factory=WebSettings.model_construct)
     retention: RetentionSettings = field(default_factory=RetentionSettings.model_construct)
     settings_warnings: tuple[str, ...] = ()  # sentences; nothing that stops a start
     take_over: bool = False  # archive what other tasks files declared and this one does not
@@ -108,6 +110,7 @@ class _Config(BaseModel):
         Annotated[int, Field(ge=1, le=1000, strict=True)],
     ] = Field(default_factory=dict)
     api: ApiSettings = Field(default_factory=ApiSettings.model_construct)
+    web: WebSettings = Field(default_factory=WebSettings.model_construct)
     retention: RetentionSettings = Field(default_factory=RetentionSettings.model_construct)
 
 
@@ -157,6 +160,7 @@ def load_settings(
         pools=read.pools,
         connect=connect,
         api=read.api,
+        web=read.web,
         retention=read.retention,
         settings_warnings=tuple(notes),
     )

@@ -16,6 +16,7 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
+from cronpilot.domain.access import OWNER, Identity
 from cronpilot.errors import CronPilotError
 from cronpilot.tui import themes
 from cronpilot.tui.connection import Connection
@@ -23,6 +24,7 @@ from cronpilot.tui.formatting import ASCII_MARKS, Marks, needs_ascii
 from cronpilot.tui.inbox import Changes, Inbox
 from cronpilot.tui.leave import Leave
 from cronpilot.tui.painting import tight
+from cronpilot.tui.rights import is_allowed, refusal
 from cronpilot.tui.screens import questions
 from cronpilot.tui.screens.acting import ActingScreen
 from cronpilot.tui.screens.dashboard import Dashboard
@@ -44,6 +46,7 @@ class CronPilotApp(App[Leave]):
         host: name of the machine, for the status bar.
         state_dir: the state directory, for the status bar and the crash file.
         clock: the time now, aware.
+        identity: who has logged in; what they may not do is not offered.
     """
 
     TITLE = "CronPilot"
@@ -71,11 +74,13 @@ class CronPilotApp(App[Leave]):
         state_dir: str,
         clock: Callable[[], datetime],
         theme: str | None = None,
+        identity: Identity = OWNER,
     ) -> None:
         chosen = theme or themes.choose_theme(os.environ)
         # Before Textual sees NO_COLOR: with the terminal's own colours it leaves all of them out.
         super().__init__(ansi_color=True if chosen == themes.PLAIN else None)
         self.role, self.host, self.state_dir, self.clock = role, host, state_dir, clock
+        self.identity = identity
         self.marks = ASCII_MARKS if needs_ascii(os.environ) else Marks()
         self.guard: TerminalGuard | None = None
         self.crash: BaseException | None = None
@@ -86,6 +91,11 @@ class CronPilotApp(App[Leave]):
         for theme_ in themes.THEMES:
             self.register_theme(theme_)
         self.theme = chosen
+
+    @property
+    def who(self) -> str:
+        """The name and the role of whoever has logged in; empty where nobody had to."""
+        return f"{self.identity.name}, {self.identity.role}" if self.identity.name else ""
 
     @property
     def client(self) -> Client | None:
@@ -186,6 +196,20 @@ class CronPilotApp(App[Leave]):
     def action_say_how_to_quit(self) -> None:
         """ctrl+c never quits: here it would end a scheduler by habit."""
         self.notify("q quits.", markup=False, timeout=3)
+
+    async def run_action(self, action: Any, *where: Any, **more: Any) -> bool:
+        """Do it, or say that this user may not."""
+        name = action if isinstance(action, str) else action[1]
+        if is_allowed(name, self.identity):
+            return await super().run_action(action, *where, **more)
+        self.notify(refusal(self.identity), severity="warning", markup=False, timeout=4)
+        return True
+
+    def _check_action_state(self, action: str, default_namespace: Any) -> bool | None:
+        """What a user may not do is in no key bar and no help."""
+        if not is_allowed(action, self.identity):
+            return False
+        return super()._check_action_state(action, default_namespace)
 
     # --- leaving ---------------------------------------------------------------------------------
 

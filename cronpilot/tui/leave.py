@@ -11,6 +11,7 @@ class Leave(Enum):
     DETACH = "keep running in the background"
     STOP = "stop the scheduler"
     VIEWER_QUIT = "a viewer left"
+    LOG_OUT = "the user of a browser logged out"
     HANGUP = "the terminal is gone"
     TERMINATED = "SIGTERM or SIGINT"
     CRASHED = "the screen broke"

@@ -59,7 +59,7 @@ def run_app(app: CronPilotApp) -> Leave:
         return guard.reason
     crash = app.crash or (None if left is not None else RuntimeError("the screen ended by itself"))
     if crash is not None:
-        _report(crash, Path(app.state_dir))
+        report_crash(crash, Path(app.state_dir))
         return Leave.CRASHED
     assert left is not None
     return left
@@ -146,7 +146,7 @@ def driver_for(default: type[Driver]) -> type[Driver]:
     return TerminalDriver if default is LinuxDriver else default
 
 
-def _report(crash: BaseException, state_dir: Path) -> None:
+def report_crash(crash: BaseException, state_dir: Path) -> None:
     """Say in one line that the screen broke, and keep where, readable by the user alone."""
     trace = "".join(traceback.format_exception(crash))  # without the values of local variables
     name = f"crash-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}.txt"

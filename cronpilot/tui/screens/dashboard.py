@@ -124,7 +124,7 @@ class Dashboard(PanesScreen, EditingScreen):
         app, status = self.pilot_app, self.status
         self.status_bar.tell(
             Situation(self.now(), app.host, app.state_dir, app.role, status, self.lost_since,
-                      self.zone)
+                      self.zone, app.who)
         )  # fmt: skip
         self.banner.tell(status.banners if status else [])
         tabs = [Tab(one.KEY, one.TITLE, one.things(status)) for one in self.views]

@@ -27,6 +27,7 @@ class Situation:
     status: EngineStatus | None = None  # None until the engine has first answered
     lost_since: datetime | None = None
     zone: tzinfo = UTC
+    who: str = ""  # who has logged in: `anna, viewer`; empty where a file's mode decides
 
 
 class StatusBar(Line):
@@ -50,7 +51,7 @@ def _pieces(it: Situation, marks: Marks) -> tuple[list[Piece], list[Piece]]:
         return [Piece(f"ENGINE NOT ANSWERING since {since}", "title"), host,
                 Piece("trying again every second", "", 5)], [clock]  # fmt: skip
     where = Piece(cut(_short_path(clean(it.state_dir)), 32, marks), "muted", 8)
-    role = Piece("ENGINE" if it.role == "owner" else "ATTACHED", "", 3)
+    role = Piece("ENGINE" if it.role == "owner" else clean(it.who) or "ATTACHED", "", 3)
     if it.status is None:
         busy = "starting the engine" if it.role == "owner" else "connecting"
         return [host, where, role, Piece(f"{busy}{marks.cut}", "busy")], [clock]

@@ -1,0 +1,43 @@
+"""What a role lets its user do from the screen.
+
+The engine decides, and refuses by itself; this only spares people keys that would be refused.
+"""
+
+from __future__ import annotations
+
+from cronpilot.domain.access import Identity, Role
+from cronpilot.domain.text import clean
+
+_NEEDED = {
+    "run_now": Role.OPERATOR,
+    "stop_run": Role.OPERATOR,
+    "pause_task": Role.OPERATOR,
+    "pause_scheduler": Role.OPERATOR,
+    "edit_schedule": Role.OPERATOR,
+    "edit_task": Role.OPERATOR,  # when it runs; the engine refuses an operator all other fields
+    "undo": Role.ADMIN,
+    "add_task": Role.ADMIN,
+    "copy_task": Role.ADMIN,
+    "delete_task": Role.ADMIN,
+    "undelete": Role.ADMIN,
+}
+"""The least role for an action; every other one only looks."""
+_MAY = {
+    Role.VIEWER: "may look at everything, and change nothing",
+    Role.OPERATOR: "may start, stop, pause and change when tasks run, but not what they do",
+    Role.ADMIN: "may do everything",
+}
+
+
+def is_allowed(action: str, identity: Identity) -> bool:
+    """Whether that user may do it. `action` is as in a binding: `run_now`, `screen.view('x')`."""
+    name = action.partition("(")[0].rpartition(".")[2]
+    return identity.role.includes(_NEEDED.get(name, Role.VIEWER))
+
+
+def refusal(identity: Identity) -> str:
+    """Why a key does nothing."""
+    return f"{clean(identity.name)} is {_WITH_ARTICLE[identity.role]}: {_MAY[identity.role]}."
+
+
+_WITH_ARTICLE = {Role.VIEWER: "a viewer", Role.OPERATOR: "an operator", Role.ADMIN: "an admin"}
