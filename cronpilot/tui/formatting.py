@@ -12,7 +12,6 @@ from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cronpilot.domain.run import ACTIVE, Reason, Status, Trigger
-from cronpilot.domain.text import clean
 
 if TYPE_CHECKING:
     from cronpilot.client.messages import LastRun, RunView, TaskView
@@ -30,6 +29,16 @@ class Cell(NamedTuple):
 
     text: str
     tone: Tone = ""
+
+
+class Cells(tuple[Cell, ...]):
+    """Pieces side by side in one column, each with a tone of its own."""
+
+    __slots__ = ()
+
+    @property
+    def text(self) -> str:
+        return "".join(cell.text for cell in self)
 
 
 class Marks(NamedTuple):
@@ -50,11 +59,24 @@ class Marks(NamedTuple):
     thumb: str = "┃"
     cursor: str = "▸"
     up: str = "↑"
+    down: str = "↓"
+    marked: str = "●"
+    full: str = "█"
+    part: str = "▒"
+    rest: str = "░"
+    planned: str = "□"
+    now: str = "│"
+    line: str = "─"
+    line_from: str = "├"
+    line_to: str = "┤"
+    levels: str = "▁▂▃▄▅▆▇█"
 
 
 ASCII_MARKS = Marks(
     run=">", ok="v", bad="x", late="!", wait=".", retry="~", paused="=", off="o", new="-",
     lost="?", dot="-", cut="~", thumb="|", cursor=">", up="^",
+    down="v", marked="*", full="#", part="%", rest=".", planned="o", now="|", line="-",
+    line_from="[", line_to="]", levels=".:-=+*%#",
 )  # fmt: skip
 
 
@@ -291,18 +313,6 @@ def last_result(task: TaskView, now: datetime) -> tuple[Cell, Cell]:
     return Cell(age(now - at) if at else "", "muted"), Cell(result(run), "muted")
 
 
-def task_length(task: TaskView, now: datetime) -> Cell:
-    """How long the running run has been going, else how long the last one took."""
-    run = task.last_run
-    if run is None:
-        return Cell("")
-    if run.status in ACTIVE:
-        going = elapsed((now - run.started_at).total_seconds()) if run.started_at else ""
-        return Cell(going, "busy")
-    # Beside a run that goes on, a slot was skipped: the length of that one says nothing.
-    return Cell("" if task.running else duration(run.duration_s), "muted")
-
-
 def success_rate(task: TaskView) -> Cell:
     """The share of runs that went well; quiet while all is well."""
     rate = task.success_rate
@@ -319,29 +329,6 @@ def run_length(run: RunView, now: datetime) -> str:
     return duration(run.duration_s)
 
 
-def against_usual(run: RunView, now: datetime) -> Cell:
-    """The elapsed time as a share of the usual: `42% of 1m 30s`, in another tone from twice on."""
-    if not run.usual_s or run.started_at is None:
-        return Cell("")
-    share = (now - run.started_at).total_seconds() / run.usual_s
-    return Cell(
-        f"{int(share * 100)}% of {duration(run.usual_s)}", "warn" if share >= 2 else "muted"
-    )
-
-
 def attempt(run: RunView) -> str:
     """`2/4`; nothing for a task that is never retried."""
     return f"{max(1, run.attempts)}/{run.max_attempts}" if run.max_attempts > 1 else ""
-
-
-def why_waiting(run: RunView, now: datetime) -> Cell:
-    """The process of a run that runs; of one that waits, what for."""
-    match run.status:
-        case Status.RUNNING:
-            return Cell(f"pid {run.pid}" if run.pid else "", "muted")
-        case Status.RETRYING if run.retry_at is not None:
-            return Cell(f"next attempt {countdown(run.retry_at - now)}", "warn")
-        case Status.QUEUED:
-            return Cell(clean(run.detail) or "waits for a free slot", "warn")
-        case _:
-            return Cell(clean(run.detail) or result(run), "muted")

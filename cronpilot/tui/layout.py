@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
-from cronpilot.tui.formatting import Cell, Marks, Tone
+from cronpilot.tui.formatting import Cell, Cells, Marks, Tone
 
 GAP = 2
 """Blanks between two columns."""
@@ -90,6 +90,11 @@ def pad(text: str, width: int, marks: Marks, *, right: bool = False) -> str:
     short = cut(text, width, marks)
     blanks = " " * max(0, width - cell_len(short))
     return blanks + short if right else short + blanks
+
+
+def pad_cells(cells: Cells, width: int, marks: Marks) -> list[Cell]:
+    """Exactly `width` cells of these pieces; a mark says that something is missing."""
+    return _exactly(cells, width, marks)
 
 
 class Piece(NamedTuple):

@@ -13,7 +13,7 @@ from cronpilot.client.fake import NOON, make_run, make_task
 from cronpilot.client.messages import LastRun
 from cronpilot.domain.run import Reason, Status
 from cronpilot.tui import formatting
-from cronpilot.tui.formatting import ASCII_MARKS, Cell, Marks, needs_ascii
+from cronpilot.tui.formatting import ASCII_MARKS, Marks, needs_ascii
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -143,38 +143,9 @@ def test_every_reason_has_words(reason):
     assert formatting.result(run)
 
 
-def test_the_length_of_a_slot_skipped_beside_a_run_is_not_shown():
-    skipped = LastRun(id=2, status=Status.SKIPPED, duration_s=0.0)
-    assert formatting.task_length(make_task(running=1, last_run=skipped), NOON).text == ""
-
-
 def test_a_paused_task_does_not_count_down():
     at, left = formatting.next_run(make_task(paused_at=NOON), NOON, UTC)
     assert (at.text, left.text) == ("Thu 02:30", "paused")
-
-
-@pytest.mark.parametrize(
-    ("fields", "cell"),
-    [
-        ({"pid": 7}, Cell("pid 7", "muted")),
-        ({"status": Status.RETRYING, "retry_at": NOON + timedelta(seconds=40)},
-         Cell("next attempt in 40s", "warn")),
-        ({"status": Status.QUEUED}, Cell("waits for a free slot", "warn")),
-        ({"status": Status.QUEUED, "detail": "pool \x1b[1mdb"}, Cell("pool \\x1b[1mdb", "warn")),
-    ],
-)  # fmt: skip
-def test_why_a_run_waits(fields, cell):
-    assert formatting.why_waiting(make_run(**fields), NOON) == cell
-
-
-def test_a_run_of_twice_its_usual_length_stands_out():
-    run = make_run(usual_s=30.0)
-    assert formatting.against_usual(run, NOON + timedelta(seconds=15)) == Cell(
-        "50% of 30s", "muted"
-    )
-    assert formatting.against_usual(run, NOON + timedelta(seconds=60)) == Cell(
-        "200% of 30s", "warn"
-    )
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Generic, Protocol, TypeVar
@@ -15,9 +15,9 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from cronpilot.tui.formatting import Cell
-from cronpilot.tui.layout import GAP, INDENT, Column, Placed, fit_columns, pad, thumb
-from cronpilot.tui.widgets.toned import Toned
+from cronpilot.tui.formatting import Cell, Cells
+from cronpilot.tui.layout import GAP, INDENT, Column, Placed, fit_columns, pad, pad_cells, thumb
+from cronpilot.tui.widgets.toned import Toned, difference
 
 
 class Row(Protocol):
@@ -28,6 +28,9 @@ class Row(Protocol):
 
 
 RowT = TypeVar("RowT", bound=Row)
+Shown = Mapping[str, Cell | Cells]
+"""What a row says, by the key of the column. Under `WHOLE` it is the whole line instead."""
+WHOLE = ""
 
 WINDOW = 200
 """Rows that are held, and asked for at once."""
@@ -92,14 +95,18 @@ class LineTable(Toned, Generic[RowT]):
         self._rows: list[RowT] = []
         self._index: dict[int, int] = {}
         self._cursor_id: int | None = None
+        self._goal: int | None = None  # the row to which the cursor goes with the next rows
+        self.columns: Sequence[Column] = self.COLUMNS
+        self.marked: set[int] = set()  # ids of rows; see `mark`
+        self.sorted_by: tuple[str, bool] | None = None  # the key of a column, and whether downward
         self._placed: list[Placed] = []
-        self._shown: dict[int, Mapping[str, Cell]] = {}  # by index: what is on the screen
+        self._shown: dict[int, Shown] = {}  # by index: what is on the screen
         self._asked: int | None = None
         self._instead: list[list[Cell]] = []
 
     # --- what a subclass says --------------------------------------------------------------------
 
-    def cells(self, row: RowT, now: datetime) -> Mapping[str, Cell]:
+    def cells(self, row: RowT, now: datetime) -> Shown:
         """The cells of a row, by the key of their column."""
         raise NotImplementedError
 
@@ -136,13 +143,19 @@ class LineTable(Toned, Generic[RowT]):
         self._offset, self._rows, self.total = offset, list(rows), total
         self._index = {row.id: offset + i for i, row in enumerate(rows)}
         self._asked = None
-        where = self._index.get(self._cursor_id) if self._cursor_id is not None else None
+        goal = self._goal if self._goal in self._index else self._cursor_id
+        self._goal = None
+        where = self._index.get(goal) if goal is not None else None
         moved = where - self.cursor if where is not None else 0
         if moved and not (self.STAYS_AT_TOP and not self.top):
             # The row keeps its place on the screen, whatever came in above it.
             self.top += moved
         self._place_cursor(self.cursor + moved, by_user=False)
         self._repaint_rows()
+
+    def go_to(self, row_id: int) -> None:
+        """The cursor goes to this row, if it is among the next that come."""
+        self._goal = row_id
 
     def put_row(self, row: RowT) -> bool:
         """Replace a row that is held; whether it is."""
@@ -152,6 +165,25 @@ class LineTable(Toned, Generic[RowT]):
         self._rows[index - self._offset] = row
         self._repaint_row(index)
         return True
+
+    def mark(self, ids: Iterable[int]) -> None:
+        """Mark these rows and no others; rows that are not held, too."""
+        fresh = set(ids)
+        for row_id in fresh ^ self.marked:
+            if (index := self._index.get(row_id)) is not None:
+                self._refresh_row(index)
+        self.marked = fresh
+
+    def show_columns(self, columns: Sequence[Column]) -> None:
+        """Show these columns, as far as there is room."""
+        self.columns = columns
+        self._place_columns()
+
+    def sort_by(self, sorted_by: tuple[str, bool] | None) -> None:
+        """Say in the header by what the rows are sorted."""
+        if sorted_by != self.sorted_by:
+            self.sorted_by = sorted_by
+            self.refresh(Region(0, 0, self.size.width, 1))
 
     def say_instead(self, lines: Sequence[Sequence[Cell]]) -> None:
         """Say this as long as there are no rows."""
@@ -254,9 +286,12 @@ class LineTable(Toned, Generic[RowT]):
             self._place_cursor(index)
 
     def on_resize(self) -> None:
-        self._placed = fit_columns(self.COLUMNS, self.size.width - 1)
-        self._shown.clear()
+        self._place_columns()
         self._scroll_into_view()
+
+    def _place_columns(self) -> None:
+        self._placed = fit_columns(self.columns, self.size.width - 1)
+        self._shown.clear()
         self.refresh()
 
     def on_focus(self) -> None:
@@ -274,10 +309,10 @@ class LineTable(Toned, Generic[RowT]):
     def _seen(self) -> range:
         return range(self.top, min(self.total, self.top + self.body_height))
 
-    def _cells_at(self, index: int) -> Mapping[str, Cell]:
+    def _cells_at(self, index: int) -> Shown:
         row = self.row_at(index)
         if row is None or self.now is None:
-            return {self.COLUMNS[0].key: Cell(self.marks.cut, "muted")}
+            return {self.columns[0].key: Cell(self.marks.cut, "muted")}
         return self.cells(row, self.now)
 
     def _repaint_rows(self) -> None:
@@ -300,10 +335,23 @@ class LineTable(Toned, Generic[RowT]):
         if before == after:
             return
         self._shown[index] = after
+        if WHOLE in before or WHOLE in after:
+            self._refresh_row(index)
+            return
         y = self._head + index - self.top
         for place in self._placed:
-            if before.get(place.column.key) != after.get(place.column.key):
-                self.refresh(Region(place.x, y, place.width, 1))
+            self._repaint_cell(place, y, before.get(place.column.key), after.get(place.column.key))
+
+    def _repaint_cell(
+        self, place: Placed, y: int, before: Cell | Cells | None, after: Cell | Cells | None
+    ) -> None:
+        if before == after:
+            return
+        start, end = 0, place.width
+        if isinstance(before, Cells) and isinstance(after, Cells):
+            start, end = difference(before, after)
+        start, end = min(start, place.width - 1), min(end, place.width)
+        self.refresh(Region(place.x + start, y, max(1, end - start), 1))
 
     def _refresh_row(self, index: int) -> None:
         y = self._head + index - self.top
@@ -322,7 +370,9 @@ class LineTable(Toned, Generic[RowT]):
         if index not in self._shown:
             self._shown[index] = self._cells_at(index)
         under = self._cursor_style() if index == self.cursor else None
-        line = self._line(self._shown[index], under).adjust_cell_length(
+        row = self.row_at(index)
+        is_marked = bool(self.marked) and row is not None and row.id in self.marked
+        line = self._line(self._shown[index], under, is_marked=is_marked).adjust_cell_length(
             width - 1, self.tone_style("") if under is None else self.tone_style("") + under
         )
         bar = thumb(self.total, self.top, self.body_height)
@@ -333,14 +383,28 @@ class LineTable(Toned, Generic[RowT]):
         name = "tone--cursor" if self.has_focus else "tone--cursor-blurred"
         return self.get_component_rich_style(name, partial=True)
 
-    def _line(self, cells: Mapping[str, Cell], under: Style | None) -> Strip:
-        parts = [Cell(" " * INDENT)]
+    def _line(self, cells: Shown, under: Style | None, *, is_marked: bool = False) -> Strip:
+        parts = [Cell(self.marks.marked, "title") if is_marked else Cell(" " * INDENT)]
+        if isinstance(whole := cells.get(WHOLE), Cell):
+            return self.strip([*parts, whole], under=under)
         for place in self._placed:
             cell = cells.get(place.column.key, Cell(""))
-            text = pad(cell.text, place.width, self.marks, right=place.column.right)
-            parts.append(Cell(text + " " * GAP, cell.tone))
+            if isinstance(cell, Cells):
+                parts += [*pad_cells(cell, place.width, self.marks), Cell(" " * GAP)]
+            else:
+                text = pad(cell.text, place.width, self.marks, right=place.column.right)
+                parts.append(Cell(text + " " * GAP, cell.tone))
         return self.strip(parts, under=under)
 
     def _header(self, width: int) -> Strip:
-        titles = {column.key: Cell(column.title, "head") for column in self.COLUMNS if column.title}
-        return self._line(titles, None).adjust_cell_length(width, self.tone_style(""))
+        return self._line(self.titles(), None).adjust_cell_length(width, self.tone_style(""))
+
+    def titles(self) -> Shown:
+        """What stands above the columns; an arrow at the one by which rows are sorted."""
+        key, downward = self.sorted_by or ("", False)
+        arrow = self.marks.down if downward else self.marks.up
+        return {
+            column.key: Cell(f"{column.title}{arrow if column.key == key else ''}", "head")
+            for column in self.columns
+            if column.title
+        }

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from cronpilot.domain.text import clean
-from cronpilot.tui.formatting import (
-    Cell,
-    against_usual,
-    attempt,
-    moment,
-    run_length,
-    run_state,
-    trigger,
-    why_waiting,
-)
+from cronpilot.tui.formatting import Cell, attempt, moment, run_length, run_state, trigger
 from cronpilot.tui.layout import Column
-from cronpilot.tui.widgets.line_table import LineTable
+from cronpilot.tui.running_words import expected_end, process_or_wait, progress
+from cronpilot.tui.widgets.line_table import LineTable, Shown
 
 if TYPE_CHECKING:
+    from cronpilot.client.live import RunUsage
     from cronpilot.client.messages import RunView
 else:
     RunView = object  # only a type parameter; pydantic comes after the first paint
@@ -31,27 +24,37 @@ class RunTable(LineTable[RunView]):
 
     COLUMNS = (
         Column.fixed("state", "STATE", 9),
-        Column("name", "TASK", 16, 36),
-        Column.fixed("elapsed", "ELAPSED", 8, right=True),
-        Column.fixed("usual", "OF USUAL", 14, rank=2),
-        Column.fixed("try", "TRY", 5, rank=5),
-        Column.fixed("trigger", "BY", 8, rank=4),
+        Column("name", "TASK", 14, 36),
+        Column.fixed("elapsed", "ELAPSED", 7, right=True),
+        Column.fixed("usual", "OF USUAL", 16, rank=1),
+        Column.fixed("ends", "ENDS", 11, rank=3),
+        Column("why", "PROCESS / WAITS FOR", 24, 44),
+        Column.fixed("try", "TRY", 5, rank=4),
+        Column.fixed("trigger", "BY", 8, rank=5),
+        Column.fixed("run", "RUN", 7, rank=2, right=True),
         Column.fixed("started", "STARTED", 8, rank=6),
-        Column.fixed("run", "RUN", 7, rank=3, right=True),
-        Column("why", "WAITS FOR / PROCESS", 19, 40, rank=1),
     )
     zone: tzinfo = UTC
 
-    def cells(self, row: RunView, now: datetime) -> Mapping[str, Cell]:
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._usage: dict[int, RunUsage] = {}
+
+    def put_usage(self, usage: Iterable[RunUsage]) -> None:
+        """What they take, as just measured."""
+        self._usage = {one.run_id: one for one in usage}
+
+    def cells(self, row: RunView, now: datetime) -> Shown:
         started = moment(row.started_at, now, self.zone) if row.started_at else ""
         return {
             "state": run_state(row.status, self.marks),
             "name": Cell(clean(row.task_name), "strong"),
             "elapsed": Cell(run_length(row, now)),
-            "usual": against_usual(row, now),
+            "usual": progress(row, now, self.marks),
+            "ends": expected_end(row, now, self.zone),
+            "why": process_or_wait(row, self._usage.get(row.id), now),
             "try": Cell(attempt(row), "muted"),
             "trigger": Cell(trigger(row.trigger), "muted"),
-            "started": Cell(started, "muted"),
             "run": Cell(f"#{row.id}", "muted"),
-            "why": why_waiting(row, now),
+            "started": Cell(started, "muted"),
         }

@@ -1,22 +1,16 @@
-"""The tasks: what each is doing, when it starts next, how it went last."""
+"""The tasks: what each is doing, when it starts next, how it went so far."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from cronpilot.domain.text import clean
-from cronpilot.tui.formatting import (
-    Cell,
-    last_result,
-    next_run,
-    success_rate,
-    task_length,
-    task_state,
-)
+from cronpilot.tui.formatting import Cell, last_result, next_run, success_rate, task_state
 from cronpilot.tui.layout import Column
-from cronpilot.tui.widgets.line_table import LineTable
+from cronpilot.tui.task_words import plan, tags, usual, verdicts
+from cronpilot.tui.widgets.line_table import LineTable, Shown
 
 if TYPE_CHECKING:
     from cronpilot.client.messages import TaskView
@@ -25,7 +19,7 @@ else:
 
 
 class TaskTable(LineTable[TaskView]):
-    """One line a task, in the order given."""
+    """One line a task, in the order given. The last of COLUMNS are the first to find no room."""
 
     COLUMNS = (
         Column.fixed("state", "STATE", 9),
@@ -34,23 +28,35 @@ class TaskTable(LineTable[TaskView]):
         Column.fixed("next", "NEXT", 9, rank=1),
         Column.fixed("in", "IN", 7),
         Column.fixed("last", "LAST RUN", 8),
-        Column("why", "", 6, 18, rank=4),
-        Column.fixed("took", "TOOK", 7, rank=3, right=True),
+        Column("verdicts", "LAST 20", 10, 20, rank=3),
+        Column.fixed("usual", "USUAL", 9, rank=4, right=True),
         Column.fixed("rate", "OK", 4, rank=5, right=True),
+        Column("tags", "TAGS", 20, 30, rank=6),
+        Column("why", "LAST RESULT", 19, 30, rank=7),
     )
     zone: tzinfo = UTC
 
-    def cells(self, row: TaskView, now: datetime) -> Mapping[str, Cell]:
+    def cells(self, row: TaskView, now: datetime) -> Shown:
         at, left = next_run(row, now, self.zone)
         last, why = last_result(row, now)
         return {
             "state": task_state(row, self.marks),
             "name": Cell(clean(row.name), "strong"),
-            "schedule": Cell(clean(row.schedule_words), "muted"),
+            "schedule": plan(row, now, self.zone),
             "next": at,
             "in": left,
             "last": last,
-            "why": why,
-            "took": task_length(row, now),
+            "verdicts": verdicts(row, self.marks),
+            "usual": usual(row, now, self.marks),
             "rate": success_rate(row),
+            "tags": tags(row),
+            "why": why,
         }
+
+
+CHOOSABLE: Sequence[Column] = TaskTable.COLUMNS[2:]
+"""State and name are always there: a row has to say what it is about."""
+TITLES = {"schedule": "Schedule", "next": "Next run", "in": "Counted down", "last": "Last run",
+          "verdicts": "Last 20 verdicts", "usual": "Usual duration", "rate": "Success rate",
+          "tags": "Tags and pool", "why": "Last result"}  # fmt: skip
+"""What the columns are called where there is room for it."""

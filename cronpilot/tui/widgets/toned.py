@@ -88,7 +88,7 @@ class Line(Toned):
         before, self._cells = self._cells, list(cells)
         if before == self._cells:
             return
-        start, end = _difference(before, self._cells)
+        start, end = difference(before, self._cells)
         self.refresh(Region(start, 0, end - start, 1))
 
     def render_line(self, y: int) -> Strip:
@@ -98,7 +98,7 @@ class Line(Toned):
         return self.strip(self._cells).adjust_cell_length(width, self.tone_style(""))
 
 
-def _difference(before: Sequence[Cell], after: Sequence[Cell]) -> tuple[int, int]:
+def difference(before: Sequence[Cell], after: Sequence[Cell]) -> tuple[int, int]:
     """The columns between which two lines differ: the first, and the one after the last."""
     start = 0
     for old, new in zip(before, after, strict=False):

@@ -1,0 +1,61 @@
+"""What the table of tasks says of their record: verdicts, the usual duration, tags. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
+
+from cronpilot.domain.run import ACTIVE, Status
+from cronpilot.domain.text import clean
+from cronpilot.tui.formatting import Cell, Cells, Marks, duration, elapsed, moment, run_state
+
+if TYPE_CHECKING:
+    from cronpilot.client.messages import TaskView
+
+LONGER, SHORTER = 1.25, 0.8
+"""How far the last run has to be from the usual duration to be worth an arrow."""
+WORTH_AN_ARROW = 1.0
+"""Seconds: of what is over sooner, a quarter more says nothing."""
+
+
+def verdicts(task: TaskView, marks: Marks) -> Cells:
+    """The last 20 verdicts as marks, newest first, so that a narrow column cuts off the oldest."""
+    newest_first = reversed(task.last_verdicts[-20:])
+    states = [run_state(status, marks) for status in newest_first]
+    return Cells(Cell(state.text[:1], state.tone) for state in states)
+
+
+def usual(task: TaskView, now: datetime, marks: Marks) -> Cell:
+    """How long a run takes, with an arrow where the last one took much longer or shorter; while one
+    goes, how long it has been going."""
+    run = task.last_run
+    if run is not None and run.status in ACTIVE:
+        since = run.started_at
+        return Cell(elapsed((now - since).total_seconds()) if since else "", "busy")
+    average = task.average_duration_s
+    last = None if task.running or run is None else run.duration_s
+    if average is None:  # it has never been a success
+        return Cell(duration(last), "muted")
+    return Cell(f"{duration(average)}{_trend(average, last, run and run.status, marks)}", "muted")
+
+
+def _trend(average: float, last: float | None, status: Status | None, marks: Marks) -> str:
+    if last is None or status is not Status.SUCCESS or max(average, last) < WORTH_AN_ARROW:
+        return "  "
+    if last > average * LONGER:
+        return f" {marks.up}"
+    return f" {marks.down}" if last < average * SHORTER else "  "
+
+
+def plan(task: TaskView, now: datetime, zone: tzinfo) -> Cell:
+    """The schedule in words; of a task whose pause will end, first until when."""
+    words = clean(task.schedule_words)
+    if task.paused_until is None:
+        return Cell(words, "muted")
+    return Cell(f"paused until {moment(task.paused_until, now, zone)}, then {words}", "warn")
+
+
+def tags(task: TaskView) -> Cell:
+    """All of its tags, and its pool."""
+    words = [*task.tags, *([f"pool {task.pool}"] if task.pool else [])]
+    return Cell(clean(" ".join(words)), "muted")

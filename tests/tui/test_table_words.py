@@ -1,0 +1,100 @@
+"""What the tables of tasks and of runs say: verdicts, usual durations, progress, waiting."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+
+import pytest
+
+from cronpilot.client.fake import NOON, make_run, make_task
+from cronpilot.client.live import RunUsage
+from cronpilot.client.messages import LastRun
+from cronpilot.domain.run import Status
+from cronpilot.tui import running_words, task_words
+from cronpilot.tui.formatting import ASCII_MARKS, Cell, Marks
+
+SECOND = timedelta(seconds=1)
+
+
+def last(took, status=Status.SUCCESS, **fields):
+    return LastRun(id=1, status=status, duration_s=took, started_at=NOON - SECOND, **fields)
+
+
+def test_the_newest_verdict_comes_first_and_20_are_enough():
+    task = make_task(last_verdicts=[Status.FAILED] * 3 + [Status.SUCCESS] * 19 + [Status.TIMEOUT])
+
+    bar = task_words.verdicts(task, Marks())
+
+    assert bar.text == "✗" + "✓" * 19
+    assert (bar[0].tone, bar[1].tone) == ("bad", "good")
+    assert task_words.verdicts(task, ASCII_MARKS).text == "x" + "v" * 19
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        pytest.param({"average_duration_s": 60.0, "last_run": last(61)}, "1m 00s  ", id="as usual"),
+        pytest.param({"average_duration_s": 60.0, "last_run": last(90)}, "1m 00s ↑", id="longer"),
+        pytest.param({"average_duration_s": 60.0, "last_run": last(40)}, "1m 00s ↓", id="shorter"),
+        pytest.param({"average_duration_s": 0.1, "last_run": last(0.5)}, "0.1s  ", id="in no time"),
+        pytest.param({"average_duration_s": 60.0, "last_run": last(2, Status.FAILED)}, "1m 00s  ",
+                     id="a failure says nothing of it"),
+        pytest.param({"last_run": last(2.5, Status.FAILED)}, "2.5s", id="never a success"),
+        pytest.param({"running": 1, "last_run": last(0, Status.SKIPPED)}, "",
+                     id="skipped beside a run"),
+        pytest.param({"last_run": last(None, Status.RUNNING)}, "1s", id="it goes on"),
+        pytest.param({}, "", id="it has never run"),
+    ],
+)  # fmt: skip
+def test_the_usual_duration_and_where_it_tends_to(fields, words):
+    assert task_words.usual(make_task(**fields), NOON, Marks()).text == words
+
+
+def test_tags_and_pool():
+    task = make_task(tags=["nightly", "\x1b[1mdb"], pool="db")
+    assert task_words.tags(task).text == "nightly \\x1b[1mdb pool db"
+
+
+def test_a_pause_that_will_end_says_when():
+    task = make_task(paused_at=NOON, paused_until=NOON + 6 * 3600 * SECOND)
+    words = task_words.plan(task, NOON, UTC)
+    assert words == Cell("paused until 18:00, then every day at 02:30", "warn")
+
+
+@pytest.mark.parametrize(
+    ("usual", "going", "words", "ends"),
+    [
+        (100.0, 42, "████░░░░░░ 42%  ", "12:00:58"),
+        (100.0, 100, "██████████ 100% ", "over 1m 40s"),
+        (100.0, 230, "██████████ 2.3x ", "over 1m 40s"),
+        (4000.0, 0, "░░░░░░░░░░ 0%   ", "13:06"),
+        (None, 5, "no usual yet", ""),
+    ],
+)
+def test_how_far_a_run_is(usual, going, words, ends):
+    run = make_run(usual_s=usual, started_at=NOON - going * SECOND)
+
+    bar = running_words.progress(run, NOON, Marks())
+
+    assert bar.text == words
+    assert running_words.expected_end(run, NOON, UTC).text == ends
+    assert (bar[0].tone == "warn") is (going == 230)
+
+
+@pytest.mark.parametrize(
+    ("fields", "usage", "cell"),
+    [
+        ({"pid": 7}, None, Cell("pid 7", "muted")),
+        ({"pid": 31402}, RunUsage(run_id=1, cpu_percent=12.4, rss=9_400_000, processes=2),
+         Cell("pid 31402    12%  9.4 MB", "muted")),
+        ({"pid": 7}, RunUsage(run_id=1, rss=800, processes=1),
+         Cell("pid 7              800 B", "muted")),
+        ({"status": Status.RETRYING, "retry_at": NOON + 40 * SECOND}, None,
+         Cell("retry in 40s", "warn")),
+        ({"status": Status.QUEUED}, None, Cell("waits for a free slot", "warn")),
+        ({"status": Status.QUEUED, "detail": "pool \x1b[1mdb, 3 ahead"}, None,
+         Cell("pool \\x1b[1mdb, 3 ahead", "warn")),
+    ],
+)  # fmt: skip
+def test_what_a_run_takes_or_waits_for(fields, usage, cell):
+    assert running_words.process_or_wait(make_run(**fields), usage, NOON) == cell
