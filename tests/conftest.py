@@ -35,6 +35,8 @@ def _own_surroundings(
         if name.startswith(("CRONPILOT_", "TEXTUAL", "SSH_")) or name in ("NO_COLOR", "TZ"):
             monkeypatch.delenv(name)
     home: Path = tmp_path_factory.mktemp("home")
+    # Engines of many tests at once would all want one port.
+    monkeypatch.setenv("CRONPILOT_API_PORT", "off")
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     yield

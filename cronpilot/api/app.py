@@ -9,7 +9,8 @@ from fastapi import Depends, FastAPI
 from cronpilot import __version__
 from cronpilot.api import problems
 from cronpilot.api.auth import Gate
-from cronpilot.api.front import NameFront
+from cronpilot.api.front import NameFront, OneSlash
+from cronpilot.api.openapi import describe
 from cronpilot.api.rights import permitted
 from cronpilot.api.routes import (
     agenda,
@@ -18,6 +19,7 @@ from cronpilot.api.routes import (
     fire_times,
     live,
     logs,
+    pages,
     pools,
     runs,
     scheduler,
@@ -40,6 +42,9 @@ def make_app(engine: Client, gate: Gate | None = None) -> FastAPI:
         description="Tasks, their schedules, their runs and their output.",
         docs_url=None,  # FastAPI's pages load their scripts from the internet
         redoc_url=None,
+        openapi_url=None,  # this and a page of our own: see routes.pages
+        redirect_slashes=False,
+        responses=problems.ANSWERS,
         dependencies=[Depends(permitted)],
     )
     app.state.engine = engine
@@ -47,6 +52,7 @@ def make_app(engine: Client, gate: Gate | None = None) -> FastAPI:
     app.state.public = {"/healthz"}
     app.state.ending = asyncio.Event()
     app.add_middleware(NameFront)
+    lists: set[str] = set()
     for routes in (
         agenda,
         live,
@@ -62,5 +68,10 @@ def make_app(engine: Client, gate: Gate | None = None) -> FastAPI:
         pools,
     ):
         app.include_router(routes.router)
+        paths = (getattr(route, "path", "") for route in routes.router.routes)
+        lists |= {path for path in paths if path.endswith("/")}
+    app.router.routes.extend(pages.ROUTES)
+    app.add_middleware(OneSlash, lists=lists)
+    describe(app)
     problems.install(app)
     return app

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cronpilot.client.actor import FRONT, HEADER, front_named
@@ -19,4 +21,19 @@ class NameFront:
         if scope["type"] == "http":
             named = dict(scope["headers"]).get(_HEADER)
             FRONT.set(front_named(named.decode("latin-1") if named else None))
+        await self._app(scope, receive, send)
+
+
+class OneSlash:
+    """Takes `/api/tasks` for `/api/tasks/`, and `/api/tasks/1/runs/` for `/api/tasks/1/runs`: a
+    redirect would lose the body of those who do not follow it."""
+
+    def __init__(self, app: ASGIApp, lists: Collection[str]) -> None:
+        """`lists`: the paths that end with a slash."""
+        self._app, self._lists = app, lists
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/api/"):
+            path: str = scope["path"].rstrip("/")
+            scope = {**scope, "path": f"{path}/" if f"{path}/" in self._lists else path}
         await self._app(scope, receive, send)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import math
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
@@ -46,6 +48,38 @@ _STATUS: list[tuple[type[CronPilotError], int]] = [
 ]
 
 
+class Problem(BaseModel):
+    """What went wrong (RFC 9457), in words for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str  # the problem, in one sentence
+    hint: str  # what to do about it
+    field: str | None  # of what was sent, where one is wrong
+    kind: str  # the name of the error's class
+
+
+ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {
+        "description": said,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status, said in {
+        400: "It makes no sense as it was said.",
+        401: "A user name and a password are needed.",
+        403: "The role does not allow it, or the way it was asked.",
+        404: "There is no such thing.",
+        409: "The state of things forbids it now.",
+        413: "The body is too large.",
+        422: "A value cannot be used.",
+        429: "Too many questions a second, or too many failed log-ins.",
+        503: "The database, the keeper or the engine cannot do it now.",
+    }.items()
+}
+"""What every route may answer when something is wrong."""
+
+
 def install(app: FastAPI) -> None:
     """Teach the app our errors, and our words for its own."""
     app.add_exception_handler(CronPilotError, _ours)
@@ -81,15 +115,12 @@ async def refuse(
     send: Send,
     *,
     status: int | None = None,
-    close: bool = False,
 ) -> None:
-    """Answer before the app is asked. `close`: hang up, for the rest of the body may be endless."""
+    """Answer before the app is asked."""
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": "refused"})
         return
     answer = answer_of(error) if status is None else _answer(error, status)
-    if close:
-        answer.headers["Connection"] = "close"
     await answer(scope, receive, send)
 
 

@@ -144,6 +144,7 @@ async def _read_again(engine: Engine, settings: Settings) -> None:
         EngineConfig(
             state_dir=settings.state_dir, database=settings.database,
             tasks_file=engine.tasks_file, timezone=fresh.timezone,
-            max_workers=fresh.max_workers, pools=fresh.pools, retention=fresh.retention,
+            max_workers=fresh.max_workers, pools=fresh.pools, quiet=fresh.quiet, retention=fresh.retention,
+            api=fresh.api,
         )
     )  # fmt: skip

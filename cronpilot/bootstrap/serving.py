@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,6 +16,7 @@ from cronpilot.client.sockets import SOCKET_NAME, answers
 
 if TYPE_CHECKING:
     from cronpilot.config.settings import Settings
+    from cronpilot.config.web_settings import WebSettings
     from cronpilot.engine.engine import Engine, EngineConfig
     from cronpilot.storage.lock import DatabaseLock
 
@@ -28,6 +30,7 @@ class Prepared:
     lock: DatabaseLock
     config: EngineConfig
     notes: tuple[str, ...]
+    web: WebSettings
 
 
 def prepare(
@@ -43,10 +46,10 @@ def prepare(
     notes = [*settings.settings_warnings, *opened]
     config = EngineConfig(
         state_dir=settings.state_dir, database=settings.database, tasks_file=settings.tasks_file,
-        timezone=settings.timezone, max_workers=settings.max_workers, pools=settings.pools,
-        role=role, retention=settings.retention, take_over=settings.take_over,
+        timezone=settings.timezone, max_workers=settings.max_workers, pools=settings.pools, quiet=settings.quiet,
+        role=role, retention=settings.retention, take_over=settings.take_over, api=settings.api,
     )  # fmt: skip
-    return Prepared(lock, config, tuple(notes))
+    return Prepared(lock, config, tuple(notes), settings.web)
 
 
 async def serve_engine(prepared: Prepared, ready: Callable[[Engine], None]) -> None:
@@ -57,17 +60,36 @@ async def serve_engine(prepared: Prepared, ready: Callable[[Engine], None]) -> N
     server = asyncio.create_task(asyncio.to_thread(import_module, "cronpilot.api.server"))
     await engine.start()  # it waits for the disk and its keeper, while the server is loaded
     await server
+    from cronpilot.api.app import make_app
+    from cronpilot.api.auth import Gate
     from cronpilot.api.server import bind_unix, remove_unix, serve
+    from cronpilot.bootstrap.network import make_front
+    from cronpilot.bootstrap.panel import add_panel
 
+    await engine.accounts.load()
+    gate = Gate(engine.accounts)
+    app = make_app(engine, gate)
+    add_panel(app, prepared.config.state_dir, prepared.web)
+    say = _say_on_stderr if prepared.config.role == "headless" else log.warning
+    front = make_front(engine, app, gate, prepared.config, say)
+    network = asyncio.create_task(front.run(engine.stopped))
     sock = bind_unix(prepared.config.state_dir)
-    serving = asyncio.create_task(serve(engine, sock, engine.stopped))
+    serving = asyncio.create_task(serve(engine, sock, engine.stopped, app))
     path = prepared.config.state_dir / SOCKET_NAME
     while not (serving.done() or answers(path)):  # noqa: ASYNC110  uvicorn has no event for it
         await asyncio.sleep(0.005)
+    await front.tried.wait()
     gc.freeze()  # what is loaded stays: no look for garbage goes through it again
     ready(engine)
     try:
         await serving
     finally:
+        engine.stopped.set()
+        await asyncio.gather(network, return_exceptions=True)
         await engine.stop()
         remove_unix(prepared.config.state_dir)
+
+
+def _say_on_stderr(sentence: str) -> None:
+    sys.stderr.write(f"cronpilot: {sentence}\n")
+    sys.stderr.flush()

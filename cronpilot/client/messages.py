@@ -162,6 +162,7 @@ class EngineInfo(Message):
     database: str
     tasks_file: str | None = None
     role: Literal["screen", "headless"] = "headless"
+    api: str | None = None  # where it answers on TCP
 
 
 class Banner(Message):

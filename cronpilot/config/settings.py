@@ -18,10 +18,14 @@ from pydantic import (
     Field,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
+from cronpilot.config.quiet import QuietSettings, quiet_rules
+from cronpilot.config.screen_settings import ScreenSettings
 from cronpilot.config.web_settings import WebSettings
 from cronpilot.domain.duration import Duration
+from cronpilot.domain.quiet import Rule
 from cronpilot.domain.size import parse_size
 from cronpilot.domain.text import clean
 from cronpilot.domain.zones import find_zone
@@ -38,13 +42,42 @@ _ZONEINFO = "/zoneinfo/"  # what precedes the name of a zone in the path of its 
 
 
 class ApiSettings(BaseModel):
-    """Where the API listens on TCP."""
+    """Where the API listens on TCP, and to whom it answers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     enabled: bool | None = Field(default=None, strict=True)  # None: only when headless
     host: Annotated[str, Field(min_length=1, strict=True)] = "127.0.0.1"
-    port: int = Field(default=7000, ge=1, le=65535, strict=True)
+    port: int = Field(default=7000, ge=0, le=65535, strict=True)  # 0: one that is free
+    tls_cert: Path | None = None  # PEM, with the certificates between it and its root
+    tls_key: Path | None = None  # default: it is in the same file
+    allowed_hosts: list[Annotated[str, Field(min_length=1, strict=True)]] = Field(
+        default_factory=list, max_length=100
+    )  # names by which it is called, besides localhost and `host`
+    insecure: bool = Field(default=False, strict=True)  # passwords may cross a network unencrypted
+    rate_limit: int = Field(default=20, ge=1, le=100_000, strict=True)  # requests/s of a client
+    metrics_tasks: int = Field(default=1000, ge=0, le=100_000, strict=True)  # with figures each
+
+    @model_validator(mode="after")
+    def _not_in_the_clear(self) -> ApiSettings:
+        if self.tls_key is not None and self.tls_cert is None:
+            raise ValueError("tls_key needs tls_cert beside it")
+        if self.tls_cert is None and not self.insecure and not is_loopback(self.host):
+            raise ValueError(
+                f"host {self.host} is open to the network, where passwords would go unencrypted:"
+                " set tls_cert and tls_key, or insecure: true"
+            )
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches that address."""
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class RetentionSettings(BaseModel):
@@ -76,10 +109,13 @@ class Settings:
     timezone: str  # IANA name; of tasks that set none
     max_workers: int = 10
     pools: dict[str, int] = field(default_factory=dict)  # name -> slots
+    quiet: dict[str, Rule] = field(default_factory=dict)  # quiet times by name
     connect: str | None = None  # URL of another machine's engine
     api: ApiSettings = field(default_factory=ApiSettings.model_construct)
     web: WebSettings = field(default_factory=WebSettings.model_construct)
     retention: RetentionSettings = field(default_factory=RetentionSettings.model_construct)
+    tui: ScreenSettings = field(default_factory=ScreenSettings.model_construct)
+    keys_file: Path | None = None  # keys.toml: other keys for the screen
     settings_warnings: tuple[str, ...] = ()  # sentences; nothing that stops a start
     take_over: bool = False  # archive what other tasks files declared and this one does not
 
@@ -111,7 +147,11 @@ class _Config(BaseModel):
     ] = Field(default_factory=dict)
     api: ApiSettings = Field(default_factory=ApiSettings.model_construct)
     web: WebSettings = Field(default_factory=WebSettings.model_construct)
+    quiet: dict[Annotated[str, Field(min_length=1, max_length=200)], QuietSettings] = Field(
+        default_factory=dict
+    )
     retention: RetentionSettings = Field(default_factory=RetentionSettings.model_construct)
+    tui: ScreenSettings = Field(default_factory=ScreenSettings.model_construct)
 
 
 def unsupported_platform() -> str | None:
@@ -130,13 +170,15 @@ def load_settings(
     tasks: Path | None = None,
     state_dir: Path | None = None,
     connect: str | None = None,
+    keys: Path | None = None,
     environ: Mapping[str, str],
     cwd: Path,
 ) -> Settings:
-    """Find and read config.yaml, and find tasks.yaml, which is not opened here.
+    """Find and read config.yaml, and find tasks.yaml and keys.toml, which are not opened here.
 
-    Both are looked for by flag, by environment (CRONPILOT_CONFIG, CRONPILOT_TASKS), in `cwd`, in
-    the XDG config directory and in /etc/cronpilot. Relative paths are relative to `cwd`.
+    All are looked for by flag, by environment (CRONPILOT_CONFIG, CRONPILOT_TASKS, CRONPILOT_KEYS),
+    in `cwd`, in the XDG config directory and in /etc/cronpilot. Relative paths are relative to
+    `cwd`.
 
     Raises:
         ConfigError: a file that was named does not exist.
@@ -146,6 +188,7 @@ def load_settings(
     search = _Search(environ, cwd.absolute(), notes)
     config_file, _ = search.find("config.yaml", config, "--config", "CRONPILOT_CONFIG")
     tasks_file, found = search.find("tasks.yaml", tasks, "--tasks", "CRONPILOT_TASKS")
+    keys_file, _ = search.find("keys.toml", keys, "--keys", "CRONPILOT_KEYS")
     read = _read_config(config_file) if config_file else _Config.model_construct()
     state = _state_dir(state_dir, environ, cwd.absolute())
     url = read.scheduler.jobstore_url
@@ -158,10 +201,13 @@ def load_settings(
         timezone=read.scheduler.timezone or machine_timezone(environ, notes),
         max_workers=read.scheduler.max_workers,
         pools=read.pools,
+        quiet=quiet_rules(read.quiet, config_file) if read.quiet and config_file else {},
         connect=connect,
-        api=read.api,
+        api=_api(read.api, config_file, environ),
         web=read.web,
         retention=read.retention,
+        tui=read.tui,
+        keys_file=keys_file,
         settings_warnings=tuple(notes),
     )
 
@@ -201,6 +247,23 @@ def _read_config(path: Path) -> _Config:
     if complaints:
         raise InvalidFile(sorted(complaints, key=lambda complaint: complaint.line))
     return config
+
+
+def _api(api: ApiSettings, config_file: Path | None, environ: Mapping[str, str]) -> ApiSettings:
+    """With CRONPILOT_API_PORT, a number or `off`, and paths that are relative to config.yaml."""
+    changes: dict[str, object] = {}
+    if config_file is not None:
+        for name in ("tls_cert", "tls_key"):
+            if (path := getattr(api, name)) is not None:
+                changes[name] = _absolute(path, config_file.parent)
+    port = environ.get("CRONPILOT_API_PORT")
+    if port == "off":
+        changes["enabled"] = False
+    elif port:
+        if not (port.isascii() and port.isdigit() and int(port) <= 65_535):
+            raise ConfigError(f"CRONPILOT_API_PORT: {clean(port)} is no port.", "Such as 7000.")
+        changes["port"] = int(port)
+    return api.model_copy(update=changes)
 
 
 _CONFIG_EXAMPLE = "Such as scheduler: {max_workers: 10}."

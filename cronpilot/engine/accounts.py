@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,15 @@ from cronpilot.storage.database import Connection
 
 FIRST_ADMIN = "admin"
 PASSWORD_FILE = "admin-password"
+Read = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._@-]{0,63}")
 
 
 class Accounts:
     """The users, and whether a password is theirs. `changed` is told a name whose log-ins end."""
 
-    def __init__(self, *, write: Write, now: Callable[[], datetime]) -> None:
-        self._write, self._now = write, now
+    def __init__(self, *, read: Read, write: Write, now: Callable[[], datetime]) -> None:
+        self._read, self._write, self._now = read, write, now
         self._passwords = Passwords()
         self._hashes: dict[str, str] = {}
         self._users: dict[str, UserView] = {}
@@ -106,7 +107,7 @@ class Accounts:
 
     async def load(self) -> None:
         """Read all of them; done before anybody is let in."""
-        self._take(await self._write(users.every))
+        self._take(await self._read(users.every))
 
     async def open(self, password_file: Path, admin_password: str | None) -> str | None:
         """See to it that an admin can log in: by the password given, else by one in a new file.

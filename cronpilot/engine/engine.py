@@ -9,7 +9,7 @@ import os
 import signal as signals
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from cronpilot import __version__
 from cronpilot.client.actor import actor
 from cronpilot.client.messages import Banner, EngineInfo, EngineStatus
-from cronpilot.config.settings import RetentionSettings
+from cronpilot.config.settings import ApiSettings, RetentionSettings
+from cronpilot.domain.quiet import Rule
 from cronpilot.domain.run import Reason
 from cronpilot.domain.zones import find_zone
 from cronpilot.engine import commands, pausing, recovery
@@ -27,6 +28,8 @@ from cronpilot.engine.accounts import Accounts
 from cronpilot.engine.agenda import Agenda
 from cronpilot.engine.bus import Bus
 from cronpilot.engine.clock import Clock, ClockWatch, SystemClock
+from cronpilot.engine.definitions import Ground
+from cronpilot.engine.comparing import Comparer
 from cronpilot.engine.disk import LEAST_FREE, DiskGuard
 from cronpilot.engine.dispatcher import Dispatcher, Room
 from cronpilot.engine.downtime import DowntimeReview
@@ -44,7 +47,7 @@ from cronpilot.engine.scheduling.job_store import TaskJobStore
 from cronpilot.engine.scheduling.scheduler import Scheduler
 from cronpilot.engine.standstill import Standstill
 from cronpilot.engine.status import read_status
-from cronpilot.engine.tasks_file import plan_for_zone
+from cronpilot.engine.tasks_file import plan_for_settings
 from cronpilot.engine.upkeep import Upkeep
 from cronpilot.engine.usage import UsageMeter
 from cronpilot.engine.views import Congestion, task_view
@@ -81,11 +84,18 @@ class EngineConfig:
     timezone: str
     max_workers: int = 10
     pools: dict[str, int] = field(default_factory=dict)
+    quiet: Mapping[str, Rule] = field(default_factory=dict)
     role: Literal["screen", "headless"] = "headless"
     watch: bool = True  # apply the tasks file whenever it has changed
     take_over: bool = False  # archive what other tasks files declared and this one does not
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    api: ApiSettings = field(default_factory=ApiSettings)
     least_free: int = LEAST_FREE  # bytes on the disk of the state directory; below, no starts
+
+    @property
+    def ground(self) -> Ground:
+        """What of it plans depend on."""
+        return Ground(self.timezone, self.quiet)
 
 
 class Engine:
@@ -102,9 +112,11 @@ class Engine:
         self._settled = asyncio.Event()
         self._jobs: list[asyncio.Task[None]] = []
         self._odd_jobs: set[asyncio.Task[None]] = set()
+        self.api_address: str | None = None  # where it answers on TCP
+        self.on_reconfigure: list[Callable[[EngineConfig], None]] = []
         self._database = Database(config.database)
         self._bus = Bus(self._id, self._load)
-        self._notices = Notices(self._bus.tell)
+        self.notices = self._notices = Notices(self._bus.tell)
         self._reader = Reader(self._database, config.state_dir, self._clock.now, self._congestion)
         self._watch = ClockWatch(self._clock)
         self._standstill = Standstill(
@@ -138,7 +150,7 @@ class Engine:
             reader=self._reader, notices=self._notices, changed=self._definitions_changed,
         )  # fmt: skip
         self._editor = Editor(
-            zone=lambda: self._config.timezone, now=self._clock.now, actor=lambda: self._actor,
+            ground=lambda: self._config.ground, now=self._clock.now, actor=lambda: self._actor,
             watched_since=lambda: self._watch.watched_since,
             write=self._write, changed=self._definitions_changed,
         )  # fmt: skip
@@ -162,7 +174,8 @@ class Engine:
         self.run = self._reader.run
         self.attempts = self._reader.attempts
         self.search_log = self._reader.search_log
-        self.accounts = Accounts(write=self._write, now=self._clock.now)
+        self.compare = Comparer(self._reader, config.state_dir).compare
+        self.accounts = Accounts(read=self._reader.read, write=self._write, now=self._clock.now)
         ledger = Ledger(self._reader, lambda: (self._config.max_workers, self._config.pools))
         self.me, self.audit, self.pool_slots = ledger.me, ledger.audit, ledger.pool_slots
         self.users = self.accounts.users
@@ -200,7 +213,7 @@ class Engine:
         await self._reader.read(self._standstill.recall)
         await self._reader.read(self._review.begin)
         now = self._clock.now()
-        await self._write(lambda c: plan_for_zone(c, self._config.timezone, now))
+        await self._write(lambda c: plan_for_settings(c, self._config.ground, now))
         await self._write(lambda c: plan_anew_if_clock_went_back(c, now))
         await self._follower.read()
         await self._audit("engine start", f"version {__version__}, pid {os.getpid()}")
@@ -343,7 +356,7 @@ class Engine:
         return EngineInfo(
             id=self._id, pid=os.getpid(), version=__version__, host=socket.gethostname(),
             started_at=self._started_at, state_dir=str(config.state_dir),
-            database=str(config.database), role=config.role,
+            database=str(config.database), role=config.role, api=self.api_address,
             tasks_file=None if config.tasks_file is None else str(config.tasks_file),
         )  # fmt: skip
 
@@ -439,7 +452,9 @@ class Engine:
         self._dispatcher.room = Room(config.max_workers, config.pools)
         self._upkeep.rules, self._upkeep.zone = config.retention, find_zone(config.timezone)
         now = self._clock.now()
-        await self._write(lambda c: plan_for_zone(c, config.timezone, now))
+        await self._write(lambda c: plan_for_settings(c, config.ground, now))
+        for reconfigured in self.on_reconfigure:
+            reconfigured(config)
         await self._follower.read()
         self._dispatcher.kick()
 

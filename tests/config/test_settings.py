@@ -123,7 +123,7 @@ def test_a_config_without_settings_changes_nothing(
      " sqlite:////var/lib/cronpilot.db."),
     ("pools:\n  db: none\n", 2, "pools.db", "must be a whole number from 1 to 1000."),
     ("pools: [db]\n", 1, "pools", "must be keys with values. Such as {NAME: value}."),
-    ("api: {port: 70000}\n", 1, "api.port", "must be a whole number from 1 to 65535."),
+    ("api: {port: 70000}\n", 1, "api.port", "must be a whole number from 0 to 65535."),
     ("api: {enabled: on}\n", 1, "api.enabled", "must be true or false. Write true."),
     ("- a\n", 1, "", "must be keys with values. Such as scheduler: {max_workers: 10}."),
     ("a: [\n", 1, "", "The file ends inside a [ or { that is not closed."),
