@@ -30,6 +30,7 @@ from cronpilot.errors import UsageProblem
 
 if TYPE_CHECKING:
     from cronpilot.client import Client
+    from cronpilot.client.remote import Remote
     from cronpilot.config.settings import Settings
     from cronpilot.tui.leave import Leave
 
@@ -38,7 +39,7 @@ ANSWER_S = 10.0  # for a detached engine to answer
 log = logging.getLogger("cronpilot")
 
 
-def run_screen(settings: Settings) -> int:
+def run_screen(settings: Settings, remote: Remote | None = None) -> int:
     """The screen, with the engine behind it if none runs yet. Exit code."""
     from cronpilot.tui.terminal import screen_problem
 
@@ -46,8 +47,8 @@ def run_screen(settings: Settings) -> int:
     problem = screen_problem(os.environ, sys.stdin, sys.stdout)
     if problem is not None:
         raise UsageProblem(problem)
-    if settings.connect is not None:
-        return _show_other(settings, settings.connect)
+    if remote is not None:
+        return _show_other(settings, remote)
     make_state_dir(settings)
     from cronpilot.storage.lock import DatabaseLock
 
@@ -64,12 +65,11 @@ def run_screen(settings: Settings) -> int:
     return _show(settings, EngineThread(settings, lock))
 
 
-def _show_other(settings: Settings, address: str) -> int:
-    """The screen of the engine that answers at that address; none is started here."""
-    from cronpilot.client.http import HttpClient
+def _show_other(settings: Settings, remote: Remote) -> int:
+    """The screen of the engine that answers there; none is started here."""
 
     async def connect() -> Client:
-        return HttpClient.at(address, front="tui")
+        return remote.open("tui")
 
     async def knock() -> None:
         client = await connect()
@@ -79,7 +79,7 @@ def _show_other(settings: Settings, address: str) -> int:
             await client.close()
 
     asyncio.run(knock())  # what is wrong with the address is a sentence, not a screen
-    return _after_screen(_run_app(connect, "attached", address), settings, None)
+    return _after_screen(_run_app(connect, "attached", remote.address, settings), settings, None)
 
 
 def _show(settings: Settings, engine: EngineThread | None) -> int:
@@ -91,19 +91,29 @@ def _show(settings: Settings, engine: EngineThread | None) -> int:
         return HttpClient.over_socket(settings.state_dir / SOCKET_NAME, front="tui")
 
     role: Literal["owner", "attached"] = "attached" if engine is None else "owner"
-    return _after_screen(_run_app(connect, role, str(settings.state_dir)), settings, engine)
+    left = _run_app(connect, role, str(settings.state_dir), settings)
+    return _after_screen(left, settings, engine)
 
 
 def _run_app(
-    connect: Callable[[], Awaitable[Client]], role: Literal["owner", "attached"], where: str
+    connect: Callable[[], Awaitable[Client]],
+    role: Literal["owner", "attached"],
+    where: str,
+    settings: Settings,
 ) -> Leave:
     from cronpilot.tui.app import CronPilotApp
+    from cronpilot.tui.options import ScreenOptions
     from cronpilot.tui.terminal import run_app
 
+    options = ScreenOptions(
+        theme=settings.tui.theme, ascii=settings.tui.ascii, mouse=settings.tui.mouse,
+        keys_file=settings.keys_file, memory_file=settings.state_dir / "screen.json",
+        look_for_cron=role == "owner",
+    )  # fmt: skip
     return run_app(
         CronPilotApp(
             connect, role=role, host=socket.gethostname(), state_dir=where,
-            clock=lambda: datetime.now(UTC),
+            clock=lambda: datetime.now(UTC), options=options,
         )
     )  # fmt: skip
 

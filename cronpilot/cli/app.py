@@ -9,6 +9,7 @@ import typer
 from cronpilot import __version__
 from cronpilot.cli import (
     adopt,
+    compare,
     completion,
     definitions,
     engine,
@@ -21,6 +22,7 @@ from cronpilot.cli import (
     starting,
     tasks,
     testing,
+    users,
     why,
 )
 from cronpilot.cli.options import with_globals
@@ -68,8 +70,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 90},
 )
 for group in (
-    tasks, runs, testing, why, logs, show, definitions, engine, files, completion, maintenance,
-    adopt, starting, service,
+    tasks, runs, testing, why, logs, show, compare, definitions, engine, files, completion, maintenance,
+    adopt, starting, service, users,
 ):  # fmt: skip
     group.register(app)
 

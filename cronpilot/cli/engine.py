@@ -88,6 +88,8 @@ def _tell_engine(engine: EngineInfo) -> None:
     )
     print(f"State directory: {clean(engine.state_dir)}")
     print(f"Tasks file: {clean(engine.tasks_file or 'none')}")
+    if engine.api is not None:
+        print(f"API: {clean(engine.api)}")
 
 
 def reload(session: Session) -> None:

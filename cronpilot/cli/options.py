@@ -31,7 +31,22 @@ _ANNOTATIONS: dict[str, Any] = {
     ],
     "connect": Annotated[
         str | None,
-        typer.Option("--connect", metavar="SOCKET", help="Ask the engine at this unix socket."),
+        typer.Option(
+            "--connect", metavar="URL", help="Another engine: https://host:7000, a socket."
+        ),
+    ],
+    "user": Annotated[
+        str | None, typer.Option("--user", metavar="NAME", help="With --connect: who asks.")
+    ],
+    "password_file": Annotated[
+        Path | None,
+        typer.Option(
+            "--password-file", metavar="FILE", help="With --connect: instead of asking for it."
+        ),
+    ],
+    "ca_file": Annotated[
+        Path | None,
+        typer.Option("--ca-file", metavar="FILE", help="With --connect: certificates to trust."),
     ],
     "as_json": Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")],
 }
@@ -73,7 +88,7 @@ def with_globals(function: Callable[..., int | None]) -> Callable[..., int | Non
     def run(ctx: typer.Context, **given: Any) -> int | None:
         session: Session = ctx.obj
         session.subcommand = ctx.invoked_subcommand
-        session.take({name: given.pop(name) for name in _ANNOTATIONS})
+        session.take({one.name: given.pop(one.name) for one in globals_here})
         try:
             code = function(session, **given)
             sys.stdout.flush()
@@ -84,9 +99,20 @@ def with_globals(function: Callable[..., int | None]) -> Callable[..., int | Non
         return code
 
     named = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
-    parameters = [_CONTEXT, *named, *GLOBALS]
+    # A word that the command has a meaning of its own for is left to it.
+    taken = {flag for parameter in named for flag in _flags(parameter)}
+    globals_here = [one for one in GLOBALS if taken.isdisjoint(_flags(one))]
+    parameters = [_CONTEXT, *named, *globals_here]
     run.__name__ = getattr(function, "__name__", "run")
     run.__doc__ = function.__doc__
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
+
+
+def _flags(parameter: inspect.Parameter) -> set[str]:
+    """The name of a parameter, and the words by which it is given."""
+    flags = {parameter.name}
+    for meaning in getattr(parameter.annotation, "__metadata__", ()):
+        flags.update(getattr(meaning, "param_decls", None) or ())
+    return flags

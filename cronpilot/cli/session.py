@@ -10,8 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from cronpilot.errors import UsageProblem
+
 if TYPE_CHECKING:
     from cronpilot.client import Client
+    from cronpilot.client.remote import Remote
     from cronpilot.config.settings import Settings
 
 T = TypeVar("T")
@@ -31,6 +34,9 @@ class Options:
     tasks: Path | None = None
     state_dir: Path | None = None
     connect: str | None = None
+    user: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
     as_json: bool = False
 
 
@@ -89,13 +95,26 @@ class Session:
         """The screen, and the engine behind it if none runs yet."""
         from cronpilot.bootstrap.screen import run_screen
 
-        return run_screen(replace(self.settings, take_over=take_over))
+        return run_screen(replace(self.settings, take_over=take_over), self.remote)
+
+    @cached_property
+    def remote(self) -> Remote | None:
+        """The engine that --connect names. Raises UsageProblem."""
+        said = self.options
+        if said.connect is None:
+            if said.user or said.password_file or said.ca_file:
+                raise UsageProblem(
+                    "--user, --password-file and --ca-file need --connect.",
+                    "Such as --connect https://host:7000",
+                )
+            return None
+        from cronpilot.client.remote import Remote
+
+        return Remote(said.connect, said.user, said.password_file, said.ca_file)
 
     def _client(self, need_engine: bool) -> Client:
-        if self.options.connect is not None:
-            from cronpilot.client.http import HttpClient
-
-            return HttpClient.at(self.options.connect)
+        if self.remote is not None:
+            return self.remote.open("cli")
         return self._open_client(self.settings, need_engine=need_engine)
 
 

@@ -29,6 +29,7 @@ def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith(("CRONPILOT_", "XDG_"))]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("CRONPILOT_API_PORT", "off")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("TZ", "Europe/Berlin")

@@ -185,10 +185,10 @@ def test_a_locale_without_the_characters_is_no_error(
 
 
 def test_a_mistyped_option_is_told_in_whole_sentences(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["list", "--bogus"]) == 2
+    assert main(["list", "--xyzzy"]) == 2
 
     assert capsys.readouterr().err == (
-        "cronpilot: No such option: --bogus. See: cronpilot --help\n"
+        "cronpilot: No such option: --xyzzy. See: cronpilot --help\n"
     )
 
 

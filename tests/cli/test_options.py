@@ -82,11 +82,28 @@ def test_connect_takes_a_socket(engine: Running, alone: Cronpilot, form: str) ->
     assert alone("status", "--connect", form.format(engine.path)).code == 0
 
 
-def test_connect_to_the_network_comes_later(alone: Cronpilot) -> None:
-    said = alone("list", "--connect", "https://example:7000")
+def test_connect_asks_for_a_password_where_somebody_sits(alone: Cronpilot) -> None:
+    said = alone("list", "--connect", "https://localhost:1")
 
     assert said.code == 2
-    assert "comes with a later version" in said.err
+    assert "there is no terminal to ask for it. Use --password-file FILE" in said.err
+
+
+def test_connect_without_an_engine_there_is_said_in_words(alone: Cronpilot, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("secret\n")
+
+    said = alone("list", "--connect", "https://localhost:1", "--password-file",
+                 str(tmp_path / "password"))  # fmt: skip
+
+    assert said.code == 5
+    assert said.err.startswith("cronpilot: No engine answers at https://localhost:1.")
+
+
+def test_words_of_connect_need_it(alone: Cronpilot) -> None:
+    said = alone("list", "--user", "anna")
+
+    assert said.code == 2
+    assert "need --connect" in said.err
 
 
 @pytest.mark.parametrize(
