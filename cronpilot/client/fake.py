@@ -11,10 +11,12 @@ from typing import Any, Literal
 from cronpilot.client.fake_agenda import FakeAgenda
 from cronpilot.client.fake_definitions import Definitions
 from cronpilot.client.fake_health import fake_health
+from cronpilot.client.fake_incidents import FakeIncidents
 from cronpilot.client.fake_live import FakeLive
 from cronpilot.client.fake_logs import FakeLogs
 from cronpilot.client.fake_users import FakeUsers, pool_views
 from cronpilot.client.fake_why import Explanations
+from cronpilot.client.incidents import IncidentStory
 from cronpilot.client.messages import (
     AttemptView,
     Banner,
@@ -82,7 +84,7 @@ def make_run(id: int = 1, **fields: Any) -> RunView:  # noqa: A002
     return RunView(id=id, **given)
 
 
-class FakeClient(FakeAgenda, FakeLive):
+class FakeClient(FakeAgenda, FakeLive, FakeIncidents):
     """The whole `Client` protocol in memory.
 
     Changes made through it, or by the methods that only it has (`put_task`, `put_run`, `finish`,
@@ -111,7 +113,8 @@ class FakeClient(FakeAgenda, FakeLive):
         self._tasks = {task.id: task for task in tasks}
         self._runs = {run.id: run for run in runs}
         self._logs = {run_id: bytearray(data) for run_id, data in (logs or {}).items()}
-        self.search_log = FakeLogs(self).search_log
+        looking = FakeLogs(self)
+        self.search_log, self.compare = looking.search_log, looking.compare
         self._requests: dict[str, int] = {}
         self._told: list[Event] = []
         self._listeners: set[asyncio.Queue[Event | None]] = set()
@@ -122,6 +125,8 @@ class FakeClient(FakeAgenda, FakeLive):
         self._timezone = timezone
         self._max_workers, self.pools = max_workers, pools or {}
         self._banners = list(banners)
+        self._incidents: dict[int, IncidentStory] = {}
+        self.recipients: list[str] = []
         people = FakeUsers(clock)
         self.me, self.users, self.audit = people.me, people.users, people.audit
         self.add_user, self.change_user = people.add_user, people.change_user
@@ -484,6 +489,7 @@ class FakeClient(FakeAgenda, FakeLive):
             queued=statuses.count(Status.QUEUED),
             retrying=statuses.count(Status.RETRYING),
             failing_tasks=sum(_is_failing(task) for task in tasks),
+            open_incidents=len(self.open_incidents()),
             max_workers=self._max_workers,
             paused=self._paused,
             paused_until=self._paused_until,

@@ -1,14 +1,18 @@
-"""Looking for text in the logs of a fake."""
+"""Looking for text in the logs of a fake, and comparing its runs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cronpilot.client.comparing import MOST_BYTES, Output, Ran, choose, compare
 from cronpilot.client.log_search import LogMatch, LogMatches, LogQuery
+from cronpilot.client.messages import RunQuery
 from cronpilot.domain.log_search import Pattern, compile_pattern, matching_lines
 from cronpilot.domain.log_text import shown
+from cronpilot.domain.run import Status
 
 if TYPE_CHECKING:
+    from cronpilot.client.comparison import Comparison
     from cronpilot.client.fake import FakeClient
 
 
@@ -37,6 +41,23 @@ class FakeLogs:
             ended=whole.ended, offsets=[offset for offset, _ in kept],
             lines=[self._line(whole.data, hit, pattern, query) for hit in kept] if query.text else [],
         )  # fmt: skip
+
+    async def compare(
+        self, run_id: int, *, against: int | None = None, exact: bool = False
+    ) -> Comparison:
+        """As an engine, but that it remembers no former definitions."""
+        run = await self._fake.run(run_id)
+        if against is None:
+            query = RunQuery(task_id=run.task_id, status=[Status.SUCCESS], limit=50)
+            other, chosen = choose(run, (await self._fake.runs(query)).rows)
+            other = await self._fake.run(other.id)
+        else:
+            other, chosen = await self._fake.run(against), "named"
+        sides = [
+            Ran(one, 1, Output((await self._fake.read_log(one.id, limit=MOST_BYTES)).data))
+            for one in (run, other)
+        ]
+        return compare(sides[0], sides[1], chosen, [], exact=exact)
 
     @staticmethod
     def _line(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cronpilot.client.comparison import Comparison
     from cronpilot.client.log_search import LogMatches, LogQuery
 
 
@@ -19,4 +20,14 @@ class HttpLogs:
 
         asked = query.model_dump(mode="json", exclude_defaults=True)
         found: LogMatches = await self._read(LogMatches, f"/api/runs/{run_id}/log/search", asked)
+        return found
+
+    async def compare(
+        self, run_id: int, *, against: int | None = None, exact: bool = False
+    ) -> Comparison:
+        from cronpilot.client.comparison import Comparison, CompareQuery  # see above
+
+        query = CompareQuery(against=against, exact=exact)
+        asked = query.model_dump(mode="json", exclude_defaults=True)
+        found: Comparison = await self._read(Comparison, f"/api/runs/{run_id}/compare", asked)
         return found

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
         UpcomingPage,
         UpcomingQuery,
     )
+    from cronpilot.client.incidents import Delivered, IncidentQuery, IncidentStory
     from cronpilot.client.live import Downtime, RunUsage
+    from cronpilot.client.comparison import Comparison
     from cronpilot.client.log_search import LogMatches, LogQuery
     from cronpilot.client.messages import (
         AttemptView,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
         FileDifference,
         FireTime,
         Health,
+        IncidentView,
         LogChunk,
         ReloadResult,
         RevisionView,
@@ -195,6 +198,14 @@ class Client(Protocol):
         """A piece of a run's output; a negative offset counts from the end of the file."""
         ...
 
+    async def compare(
+        self, run_id: int, *, against: int | None = None, exact: bool = False
+    ) -> Comparison:
+        """How a run differs from another one of its task; by default from its newest success (a
+        success: from the one before it). `exact`: times, durations and process ids in the output
+        count, too. Raises NotFound; Refused when there is nothing to compare it with."""
+        ...
+
     async def search_log(self, run_id: int, query: LogQuery) -> LogMatches:
         """Lines of a run's output that match; one bounded step. Raises UsageProblem for a pattern
         that cannot be used, Refused for one that takes too long."""
@@ -239,6 +250,27 @@ class Client(Protocol):
 
     async def pool_slots(self) -> list[PoolView]:
         """How the slots are taken: all worker slots first, as the pool without a name."""
+        ...
+
+    async def incidents(self, query: IncidentQuery) -> list[IncidentView]:
+        """What is wrong with tasks, newest first; by default what is open."""
+        ...
+
+    async def incident(self, incident_id: int) -> IncidentStory:
+        """One of them with its timeline. Raises NotFound."""
+        ...
+
+    async def acknowledge(self, incident_id: int, *, note: str = "") -> IncidentStory:
+        """Somebody looks after it: no more daily lines. Raises Refused when it is over."""
+        ...
+
+    async def snooze(self, incident_id: int, *, until: datetime | None) -> IncidentStory:
+        """No daily lines until then; None: no longer. Raises Refused when it is over."""
+        ...
+
+    async def test_notification(self, *, to: str | None = None) -> list[Delivered]:
+        """Send a test message now: to an address or a channel, else to all that config.yaml names.
+        Raises Refused where it names nobody."""
         ...
 
     async def close(self) -> None: ...

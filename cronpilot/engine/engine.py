@@ -20,6 +20,7 @@ from cronpilot import __version__
 from cronpilot.client.actor import actor
 from cronpilot.client.messages import Banner, EngineInfo, EngineStatus
 from cronpilot.config.settings import ApiSettings, RetentionSettings
+from cronpilot.config.telling_settings import NotificationSettings, SmtpSettings
 from cronpilot.domain.quiet import Rule
 from cronpilot.domain.run import Reason
 from cronpilot.domain.zones import find_zone
@@ -28,6 +29,7 @@ from cronpilot.engine.accounts import Accounts
 from cronpilot.engine.agenda import Agenda
 from cronpilot.engine.bus import Bus
 from cronpilot.engine.clock import Clock, ClockWatch, SystemClock
+from cronpilot.engine.concerns import Concerns
 from cronpilot.engine.definitions import Ground
 from cronpilot.engine.comparing import Comparer
 from cronpilot.engine.disk import LEAST_FREE, DiskGuard
@@ -90,6 +92,8 @@ class EngineConfig:
     take_over: bool = False  # archive what other tasks files declared and this one does not
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
+    smtp: SmtpSettings = field(default_factory=SmtpSettings)
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
     least_free: int = LEAST_FREE  # bytes on the disk of the state directory; below, no starts
 
     @property
@@ -130,6 +134,12 @@ class Engine:
         self._review = DowntimeReview(
             self._reader, self._notices, config.state_dir, self._clock.now
         )  # fmt: skip
+        self.concerns = Concerns(
+            self._database, config, clock=self._clock, reader=self._reader, notices=self._notices,
+            soon=self._soon, changed=self._bus.tell, usuals=self._reader.usuals,
+        )  # fmt: skip
+        self.on_reconfigure.append(self.concerns.reconfigure)
+        self._bus.heard.append(self.concerns.heard)
         heartbeat = Heartbeat(
             database=self._database, clock=self._clock, notices=self._notices, soon=self._soon,
             planned=self._planned, resumed=self._standstill.over, alive=self._review.beat,
@@ -157,7 +167,11 @@ class Engine:
         self.health = HealthReport(
             self._reader, config.database, config.state_dir,
             now=self._clock.now, engine=self._info, banners=self._notices.all,
+            dropped=lambda: self.concerns.dropped,
         ).read  # fmt: skip
+        self.incidents, self.incident = self.concerns.incidents, self.concerns.incident
+        self.acknowledge, self.snooze = self.concerns.acknowledge, self.concerns.snooze
+        self.test_notification = self.concerns.test_notification
         agenda = Agenda(
             self._reader, now=self._clock.now, zone=lambda: find_zone(self._config.timezone),
             room=lambda: (self._config.max_workers, self._config.pools),
@@ -217,6 +231,7 @@ class Engine:
         await self._write(lambda c: plan_anew_if_clock_went_back(c, now))
         await self._follower.read()
         await self._audit("engine start", f"version {__version__}, pid {os.getpid()}")
+        await self.concerns.start(installation)
         self._clock_start = asyncio.create_task(self._start_clock())
         self._jobs = [
             self._clock_start,
@@ -224,6 +239,7 @@ class Engine:
             asyncio.create_task(self._executor.run()),
             asyncio.create_task(self._dispatcher.run()),
             asyncio.create_task(self._upkeep.run()),
+            asyncio.create_task(self.concerns.run()),
             asyncio.create_task(self._follower.watch()),
         ]
         for job in self._jobs:
@@ -245,6 +261,7 @@ class Engine:
         for job in self._jobs:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
+        await self.concerns.stop()
         with contextlib.suppress(StorageProblem):  # no room: the records keep what happened
             await self._dispatcher.drain()
             await self._audit("engine stop", "")

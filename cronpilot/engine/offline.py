@@ -12,7 +12,9 @@ from cronpilot.client.messages import EngineStatus
 from cronpilot.domain.zones import find_zone
 from cronpilot.engine.accounts import user_views
 from cronpilot.engine.agenda import Agenda
+from cronpilot.engine.comparing import Comparer
 from cronpilot.engine.health import HealthReport
+from cronpilot.engine.incident_views import IncidentReader
 from cronpilot.engine.ledger import Ledger
 from cronpilot.engine.reading import Reader
 from cronpilot.engine.status import read_status
@@ -64,6 +66,9 @@ class OfflineClient:
         self.run = self._reader.run
         self.attempts = self._reader.attempts
         self.search_log = self._reader.search_log
+        self.compare = Comparer(self._reader, state_dir).compare
+        questions = IncidentReader(self._reader)
+        self.incidents, self.incident = questions.incidents, questions.incident
         self.revisions = self._reader.revisions
         self.export = self._reader.export
 
@@ -154,6 +159,15 @@ class OfflineClient:
         self._refuse()
 
     async def reload(self) -> Any:
+        self._refuse()
+
+    async def acknowledge(self, incident_id: int, *, note: str = "") -> Any:
+        self._refuse()
+
+    async def snooze(self, incident_id: int, *, until: datetime | None) -> Any:
+        self._refuse()
+
+    async def test_notification(self, *, to: str | None = None) -> Any:
         self._refuse()
 
     async def backup(self, path: str) -> Any:

@@ -23,6 +23,15 @@ def environment(connection: Connection, run_id: int) -> dict[str, str] | None:
     ).scalar_one_or_none()  # fmt: skip
 
 
+def what_ran(connection: Connection, run_id: int) -> RowMapping:
+    """The version of its task that a run ran, and the definition where it was not the task's."""
+    return (
+        connection.execute(select(RUN.c.task_version, RUN.c.spec).where(RUN.c.id == run_id))
+        .mappings()
+        .one()
+    )
+
+
 def attempts(connection: Connection, run_id: int) -> list[RowMapping]:
     """Every launch of a run, oldest first."""
     return list(

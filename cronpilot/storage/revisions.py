@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select
 
@@ -41,6 +42,16 @@ def newest(connection: Connection, task_id: int, *, limit: int) -> list[RowMappi
             .limit(limit)
         ).mappings()
     )
+
+
+def at_version(connection: Connection, task_id: int, version: int) -> dict[str, Any] | None:
+    """What the definition was at that version; None where it was not kept."""
+    return connection.execute(
+        select(_REVISION.c.after)
+        .where(_REVISION.c.task_id == task_id, _REVISION.c.version == version)
+        .order_by(_REVISION.c.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
 
 
 def one(connection: Connection, task_id: int, revision_id: int) -> RowMapping | None:

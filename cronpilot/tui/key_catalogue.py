@@ -27,8 +27,13 @@ _PLACES = {
     "scheduler": "Scheduler",
     "table": "Tables",
     "log": "Log",
+    "upcoming": "Upcoming",
+    "timeline": "Timeline",
     "history": "History",
+    "find": "While text is looked for in a log",
+    "save": "Saving a log",
     "run": "All about a run",
+    "compare": "Two runs side by side",
     "facts": "Facts of a run",
     "filter": "While a filter is typed",
     "form": "Forms",
@@ -40,11 +45,11 @@ _PLACES = {
 }
 """The first part of an id, and what people call that place; in the order in which they are told."""
 
-TYPED_IN = frozenset({"form", "zone", "filter", "help", "palette"})
+TYPED_IN = frozenset({"form", "zone", "filter", "find", "save", "help", "palette"})
 """Places where letters are text."""
 
 _FORM = frozenset({"form", "zone", "choice"})
-_ALONE = frozenset({"dialog", "help", "palette"})
+_ALONE = frozenset({"dialog", "help", "palette", "compare", "save"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,7 @@ async def test_a_task_is_found_by_name_and_by_number(both: Both, name: str, foun
         pytest.param(lambda client: client.why(99), "task", "99", id="why"),
         pytest.param(lambda client: client.run_now(99, request_id="r"), "task", "99", id="start"),
         pytest.param(lambda client: client.read_log(99), "run", "99", id="log"),
+        pytest.param(lambda client: client.compare(99), "run", "99", id="compare"),
         pytest.param(lambda client: anext(client.follow_log(99)), "run", "99", id="follow"),
         pytest.param(
             lambda client: client.search_log(99, LogQuery(pattern="x")), "run", "99", id="search"
@@ -369,6 +370,39 @@ async def test_a_log_is_searched_in_bounded_steps(both: Both) -> None:
     assert [line.text for line in more.lines] == ["TWO again [two]"]
     assert (last.offsets, last.lines, last.done) == ([10], [], True)
     assert [line.spans for line in found.lines] == [[(10, 15)]]
+
+
+async def test_a_run_is_compared_with_the_last_success(both: Both) -> None:
+    for number, status, log in (
+        (5, Status.SUCCESS, b"12:00:00 start\nall well\n"),
+        (6, Status.FAILED, b"03:00:00 start\nno space left\n"),
+        (7, Status.SUCCESS, b"13:00:00 start\nall well\n"),
+    ):
+        both.engine.append_log(number, log)
+        both.engine.put_run(
+            make_run(number, task_id=3, task_name="report", status=status, duration_s=1.0,
+                     exit_code=2 if status is Status.FAILED else 0, started_at=NOON,
+                     environment={"HOME": "/root", "N": str(number), "CRONPILOT_RUN_ID": "x"})
+        )  # fmt: skip
+
+    found = await both.client.compare(6)
+    before = await both.client.compare(7)
+    named = await both.client.compare(6, against=5, exact=True)
+
+    assert (found.against.id, found.chosen) == (7, "last success")
+    assert (before.against.id, before.chosen) == (5, "success before")
+    assert (named.against.id, named.chosen) == (5, "named")
+    assert [(one.field, one.before, one.after) for one in found.facts] == [
+        ("status", "success", "failed"), ("exit_code", 0, 2)]  # fmt: skip
+    assert [(one.field, one.before, one.after) for one in found.environment] == [("N", "7", "6")]
+    assert found.output.lines == [" 03:00:00 start", "-all well", "+no space left"]
+    assert (found.output.removed, found.output.added) == (1, 1)
+    assert named.output.lines[:2] == ["-12:00:00 start", "-all well"]
+
+
+async def test_without_a_success_there_is_nothing_to_compare_with(both: Both) -> None:
+    with pytest.raises(Refused, match="No other run of"):
+        await both.client.compare(2)
 
 
 async def test_a_pattern_that_is_none_is_refused(both: Both) -> None:

@@ -1,4 +1,4 @@
-"""What runs printed: the list of logs, and the bytes of one."""
+"""What runs printed: the list of logs, the bytes of one, and how two of them differ."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from cronpilot.api.parts import MAX_ID, Ending, Engine, RunId, paced
 from cronpilot.client import Client
+from cronpilot.client.comparison import CompareQuery, Comparison
 from cronpilot.client.log_search import LogMatches, LogQuery
 from cronpilot.client.messages import LogEntry, RunQuery, RunView
 from cronpilot.client.streams import LOG_BEAT, LOG_MEDIA_TYPE, pack_chunk
@@ -99,6 +100,17 @@ async def search_log(
     until it is `done`.
     """
     return await engine.search_log(run_id, query)
+
+
+@router.get("/runs/{run_id}/compare")
+async def compare(
+    engine: Engine, run_id: RunId, query: Annotated[CompareQuery, Query()]
+) -> Comparison:
+    """How a run differs from another one of its task: verdict, definition, variables, output.
+
+    Without `against` that is the newest success; of a success, the one before it.
+    """
+    return await engine.compare(run_id, against=query.against, exact=query.exact)
 
 
 async def _follow(engine: Client, ending: Ending, run_id: int, offset: int) -> AsyncIterator[bytes]:

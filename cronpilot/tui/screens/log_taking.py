@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from textual import on, work
+from textual.binding import Binding
 
 from cronpilot.domain.text import clean
 from cronpilot.tui import clipboard
@@ -19,8 +20,15 @@ if TYPE_CHECKING:
     from cronpilot.client.messages import RunView
 
 
+LOG_TAKING_KEYS = (
+    Binding("C", "compare", "Compare", id="run.compare", show=False,
+            tooltip="How this run differs from the last success of its task"),
+)  # fmt: skip
+"""For the bindings of a screen."""
+
+
 class LogTakingScreen(LogFindingScreen):
-    """Copies, saves, and goes through the runs of a task."""
+    """Copies, saves, goes through the runs of a task, and compares two of them."""
 
     # --- the clipboard ---------------------------------------------------------------------------
 
@@ -74,6 +82,20 @@ class LogTakingScreen(LogFindingScreen):
             count = await save_log(self.client, run.id, path, only=only, overwrite=overwrite)
             self.notify(f"{size(count)}, readable by you alone.", markup=False, timeout=5,
                         title=f"Saved {clean(str(path))}")  # fmt: skip
+
+    # --- two runs ---
+
+    def action_compare(self) -> None:
+        """How the chosen run, or a task's last one, differs from the last success."""
+        if run := self.chosen_run():
+            self._open_comparison(run.id, run.task_name)
+        elif (chosen := self.chosen_task()) and self.log_wanted is not None:
+            self._open_comparison(self.log_wanted, chosen[1])
+
+    def _open_comparison(self, run_id: int, task_name: str) -> None:
+        from cronpilot.tui.screens.compare_page import ComparePage  # seldom needed
+
+        self.app.push_screen(ComparePage(run_id, task_name, self.panel.output.zone))
 
     # --- another run -----------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from cronpilot.tui.inbox import Changes
 from cronpilot.tui.layout import Piece, fit_line
 from cronpilot.tui.meaning import MEANT
 from cronpilot.tui.run_report import report
-from cronpilot.tui.screens.log_taking import LogTakingScreen
+from cronpilot.tui.screens.log_taking import LOG_TAKING_KEYS, LogTakingScreen
 from cronpilot.tui.widgets.facts import Facts
 from cronpilot.tui.widgets.key_bar import KeyBar, hints_of
 from cronpilot.tui.widgets.toned import Line
@@ -44,6 +44,7 @@ class RunPage(LogTakingScreen):
         Binding("x", "stop_run", "Stop", id="task.stop", tooltip="Stop this run; asks how"),
         Binding("p", "pause_task", "Pause", id="task.pause",
                 tooltip="Pause its task, or resume it"),
+        *LOG_TAKING_KEYS,
         Binding("ctrl+c", "app.say_how_to_quit", show=False, system=True),
     ]  # fmt: skip
 

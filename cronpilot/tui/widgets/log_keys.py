@@ -30,8 +30,6 @@ LOG_KEYS: list[BindingType] = [
     Binding("v", "select", "Select", id="log.select", show=False,
             tooltip="Choose lines: j and k move the end of the selection"),
     Binding("s", "save", "Save", id="log.save", tooltip="The log, or the matches, into a file"),
-    Binding("d", "compare", "Compare", id="log.compare", show=False,
-            tooltip="How this run differs from the last success"),
     Binding("down,j", "move(1)", "Down", id="log.down", key_display="j", show=False,
             tooltip="The next line"),
     Binding("up,k", "move(-1)", "Up", id="log.up", key_display="k", show=False,

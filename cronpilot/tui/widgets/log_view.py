@@ -42,9 +42,6 @@ class LogView(LogScroll):
     class SaveWanted(Message):
         """The user wants the log in a file."""
 
-    class CompareWanted(Message):
-        """The user wants to see how the run differs from the last success."""
-
     @dataclass
     class StepWanted(Message):
         """The next match downwards (1) or upwards (-1)."""
@@ -151,9 +148,6 @@ class LogView(LogScroll):
 
     def action_save(self) -> None:
         self.post_message(self.SaveWanted())
-
-    def action_compare(self) -> None:
-        self.post_message(self.CompareWanted())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "leave":
