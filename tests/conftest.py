@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,6 +19,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="full",
         help="how long the tests marked slow go on: a few minutes in all, or as long as it takes",
     )
+
+
+def pytest_configure() -> None:
+    """Signals mean here what they mean at a terminal: under nohup, and in the background of a
+    script, hang-up and ctrl+c would be ignored, by whatever the tests start as well."""
+    settings.register_profile("usual", max_examples=50, deadline=None)
+    settings.register_profile("thorough", max_examples=2000, deadline=None)
+    settings.load_profile("usual")  # another one: --hypothesis-profile=thorough
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: a tenth of the time went into looking for garbage in it."""
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
 
 
 @pytest.fixture

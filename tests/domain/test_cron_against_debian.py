@@ -52,7 +52,7 @@ WINDOWS = [
 
 @pytest.mark.parametrize(("zone_name", "change"), WINDOWS)
 def test_fire_times_around_a_change_are_those_of_debian(zone_name, change):
-    compare(ZoneInfo(zone_name), datetime.fromisoformat(change).replace(tzinfo=UTC), 30, change)
+    compare(ZoneInfo(zone_name), datetime.fromisoformat(change).replace(tzinfo=UTC), 15, change)
 
 
 @pytest.mark.slow
@@ -67,7 +67,9 @@ def test_fire_times_around_any_change_are_those_of_debian(seed):
             compare(zone, change.at, 20, random.random())
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize(
+    "seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 20))]
+)
 def test_the_calendar_of_three_years_is_debians(seed):
     random = Random(seed)
     for _ in range(10):

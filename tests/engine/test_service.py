@@ -112,6 +112,7 @@ def test_systemd_hears_of_the_whole_life(tmp_path, systemd):
     assert said.count("cronpilot: ready, pid ") == 1
 
 
+@pytest.mark.parametrize("systemd", ["a file"], indirect=True)
 def test_the_commands_and_the_keeper_know_nothing_of_the_socket(tmp_path, systemd):
     (tmp_path / "tasks.yaml").write_text(
         "tasks:\n- {name: t, command: 'env > $HERE/env', schedule: every 1s,"
@@ -250,6 +251,7 @@ def test_each_start_and_end_is_a_line_for_machines(tmp_path):
     assert 'task="tick tock" run=1 status=failed exit=1 took_s=' in lines[-1]
 
 
+@pytest.mark.parametrize("systemd", ["a file"], indirect=True)
 def test_a_quiet_log_has_no_line_of_a_run(tmp_path, systemd):
     engine = headless(tmp_path, "--log-level", "warning", NOTIFY_SOCKET=systemd.address)
     systemd.hear_until("READY")
