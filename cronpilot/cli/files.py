@@ -48,7 +48,9 @@ def validate(
         named = str(path)
         from cronpilot.config.tasks_file import read_tasks_file
 
-        tasks = read_tasks_file(path, pools=settings.pools, timezone=settings.timezone)
+        tasks = read_tasks_file(
+            path, pools=settings.pools, quiet=settings.quiet, timezone=settings.timezone
+        )
     except InvalidFile as error:
         _tell_mistakes(session, named, error.complaints)
         return _INVALID

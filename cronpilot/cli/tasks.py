@@ -84,8 +84,16 @@ def next_starts(
     from cronpilot.cli.words import when
 
     show_table(
-        [Column("STARTS"), Column("TASK", 12), Column("TIME ZONE OF THE TASK")],
-        [[when(start.starts_at), start.task_name, start.timezone] for start in starts],
+        [Column("STARTS"), Column("TASK", 12), Column("TIME ZONE OF THE TASK"), Column("")],
+        [
+            [
+                when(start.starts_at),
+                start.task_name,
+                start.timezone,
+                f"skipped: quiet time {clean(start.quiet)}" if start.quiet else "",
+            ]
+            for start in starts
+        ],
     )
 
 

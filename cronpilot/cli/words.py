@@ -57,6 +57,7 @@ _REASONS = {
     Reason.DEADLINE: "past its deadline",
     Reason.DOWN: "no engine ran",
     Reason.PAUSED: "paused",
+    Reason.QUIET: "quiet time",
     Reason.REPLACED: "replaced by a newer run",
     Reason.USER: "by a user",
     Reason.SETUP: "could not be set up",

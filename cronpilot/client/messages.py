@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cronpilot.domain.alarms import Alarms
 from cronpilot.domain.choices import Missed, OnLost, Overlap, ScheduleType
+from cronpilot.domain.incident import Fault
 from cronpilot.domain.notify import NotifyRules
 from cronpilot.domain.run import Reason, Status, Trigger
 
@@ -72,6 +73,7 @@ class TaskView(Message):
     pool: str | None = None
     priority: int = 0
     tags: list[str] = Field(default_factory=list)
+    quiet: list[str] = Field(default_factory=list)
     notify: NotifyRules = Field(default_factory=NotifyRules)
     alarms: Alarms = Field(default_factory=Alarms)
     log_limit: int = 50_000_000
@@ -83,6 +85,7 @@ class TaskView(Message):
     differs_from_file: bool = False  # edited since its entry of tasks.yaml was applied
     archived_at: datetime | None = None  # taken away; its history is kept
     next_run_at: datetime | None = None
+    next_quiet: str = ""  # the quiet time that will keep that slot from being started
     paused_at: datetime | None = None
     paused_until: datetime | None = None
     last_run: LastRun | None = None
@@ -120,6 +123,11 @@ class RunView(Message):
     cpu_s: float | None = None
     max_rss: int | None = None  # bytes
     usual_s: float | None = None  # average duration of this task's counted runs
+    # Of a run that goes on: the band in which nine of ten of its task's runs end, and from when on
+    # it is an alarm; None while too few are known.
+    usual_low_s: float | None = None
+    usual_high_s: float | None = None
+    alarm_s: float | None = None
     pid: int | None = None
     pool: str | None = None
     priority: int = 0
@@ -184,6 +192,7 @@ class EngineStatus(Message):
     queued: int
     retrying: int = 0
     failing_tasks: int = 0  # whose last verdict was bad
+    open_incidents: int = 0
     max_workers: int
     paused: bool = False  # the whole scheduler
     paused_until: datetime | None = None  # it goes on by itself then
@@ -222,11 +231,47 @@ class ClockStep(Message):
     detail: str
 
 
+class IncidentView(Message):
+    """One fault of a task, from its first bad end to its recovery."""
+
+    id: int
+    task_id: int
+    task_name: str
+    fault: Fault
+    since: datetime  # the first bad end
+    count: int = 1  # bad ends in a row
+    last_at: datetime
+    detail: str = ""  # what is wrong, in a few words
+    run_id: int | None = None  # the newest run it is about
+    first_run_id: int | None = None
+    opened_at: datetime
+    told_at: datetime | None = None
+    closed_at: datetime | None = None  # None: it is open
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str = ""
+    snoozed_until: datetime | None = None
+
+
+class TellingState(Message):
+    """How sending goes."""
+
+    waiting: int = 0  # messages that are not sent yet, or failed and will be tried again
+    oldest_at: datetime | None = None
+    gave_up: int = 0  # in the last 7 days
+    error: str = ""  # why the newest one that was not taken was not
+    error_at: datetime | None = None
+    error_target: str = ""
+    sent_at: datetime | None = None
+    dropped: int = 0  # since the engine started: there was no room for more
+
+
 class Health(Message):
     """What needs attention, and how the engine and its machine are doing. At most 50 of a kind."""
 
     at: datetime
     banners: list[Banner] = Field(default_factory=list)
+    incidents: list[IncidentView] = Field(default_factory=list)  # open ones, newest first
+    telling: TellingState = Field(default_factory=TellingState)
     failing: list[FailingTask] = Field(default_factory=list)  # last run first
     failing_tasks: int = 0  # how many there are in all
     retrying: list[RunView] = Field(default_factory=list)
@@ -252,6 +297,7 @@ class FireTime(Message):
     scheduled_for: datetime  # the nominal instant
     starts_at: datetime  # with the task's spread
     timezone: str
+    quiet: str = ""  # the quiet time that will keep it from being started
 
 
 TaskSort = Literal["id", "name", "next_run_at", "last_run", "duration", "success_rate", "state"]

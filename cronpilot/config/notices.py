@@ -31,12 +31,17 @@ class Notice:
 
 
 def notices(
-    *, pools: Collection[str] | None, timezone: str, now: datetime
+    *,
+    pools: Collection[str] | None,
+    quiet: Collection[str] | None = None,
+    timezone: str,
+    now: datetime,
 ) -> Callable[[TaskSpec], list[Notice]]:
     """A function that says what may be amiss with a task on this machine, now.
 
     Args:
         pools: those of config.yaml; None: say nothing of pools.
+        quiet: the quiet times of config.yaml; None: say nothing of them.
         timezone: for tasks that set none.
     """
 
@@ -48,6 +53,7 @@ def notices(
             *_open_quote(spec),
             *_over(spec, timezone, now),
             *(_pool(spec, pools) if pools is not None else ()),
+            *(_quiet(spec, quiet) if quiet is not None else ()),
         ]
 
     return tell
@@ -126,3 +132,12 @@ def _pool(spec: TaskSpec, pools: Collection[str]) -> Iterator[Notice]:
     near = nearest(spec.pool, pools)
     hint = f"Did you mean {near!r}?" if near else f"Add it there: pools: {{{spec.pool}: 1}}."
     yield Notice(("pool",), f"config.yaml has no pool {spec.pool!r}.", hint)
+
+
+def _quiet(spec: TaskSpec, known: Collection[str]) -> Iterator[Notice]:
+    for index, name in enumerate(spec.quiet):
+        if name not in known:
+            near = nearest(name, known)
+            hint = f"Did you mean {near!r}?" if near else "Until it has, nothing is quiet for it."
+            problem = f"config.yaml has no quiet time {name!r}."
+            yield Notice(("quiet", index), problem, hint)

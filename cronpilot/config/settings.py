@@ -23,6 +23,7 @@ from pydantic import (
 
 from cronpilot.config.quiet import QuietSettings, quiet_rules
 from cronpilot.config.screen_settings import ScreenSettings
+from cronpilot.config.telling_settings import NotificationSettings, SmtpSettings
 from cronpilot.config.web_settings import WebSettings
 from cronpilot.domain.duration import Duration
 from cronpilot.domain.quiet import Rule
@@ -114,6 +115,10 @@ class Settings:
     api: ApiSettings = field(default_factory=ApiSettings.model_construct)
     web: WebSettings = field(default_factory=WebSettings.model_construct)
     retention: RetentionSettings = field(default_factory=RetentionSettings.model_construct)
+    smtp: SmtpSettings = field(default_factory=SmtpSettings.model_construct)
+    notifications: NotificationSettings = field(
+        default_factory=NotificationSettings.model_construct
+    )
     tui: ScreenSettings = field(default_factory=ScreenSettings.model_construct)
     keys_file: Path | None = None  # keys.toml: other keys for the screen
     settings_warnings: tuple[str, ...] = ()  # sentences; nothing that stops a start
@@ -151,6 +156,10 @@ class _Config(BaseModel):
         default_factory=dict
     )
     retention: RetentionSettings = Field(default_factory=RetentionSettings.model_construct)
+    smtp: SmtpSettings = Field(default_factory=SmtpSettings.model_construct)
+    notifications: NotificationSettings = Field(
+        default_factory=NotificationSettings.model_construct
+    )
     tui: ScreenSettings = Field(default_factory=ScreenSettings.model_construct)
 
 
@@ -206,6 +215,8 @@ def load_settings(
         api=_api(read.api, config_file, environ),
         web=read.web,
         retention=read.retention,
+        smtp=read.smtp,
+        notifications=read.notifications,
         tui=read.tui,
         keys_file=keys_file,
         settings_warnings=tuple(notes),

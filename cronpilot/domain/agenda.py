@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
+from cronpilot.domain.quiet import WithQuiet
 from cronpilot.domain.run import BAD, Status
 from cronpilot.domain.schedule import FireTimes
 
@@ -51,6 +52,11 @@ class Item:
             return self.next_run_at
         slot = self.times.next_after(at - self.offset)
         return None if slot is None else slot + self.offset
+
+    def quiet(self, slot: datetime) -> str:
+        """The quiet time that keeps this slot from being started; mostly none."""
+        found = self.times.quiet(slot) if isinstance(self.times, WithQuiet) else None
+        return found.rule.name if found is not None else ""
 
 
 class Place(NamedTuple):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cronpilot.domain.quiet import WithQuiet
 from cronpilot.domain.run import Reason, Status, Trigger
 from cronpilot.domain.schedule import FireTimes
 from cronpilot.domain.task import Missed, OnLost, Overlap
@@ -89,18 +90,51 @@ def plan(task: DueTask, now: datetime) -> Plan:
     if first > until:
         return Plan((), task.next_run_at)
     latest, upcoming = _latest_and_upcoming(task.times, first, until)
+    quiet, loud = _quiet_end(task.times, first, latest)
+    if loud is None:
+        return Plan(quiet, None if upcoming is None else upcoming + task.offset)
+    latest = loud
     seen = task.watched_since is None or latest + task.offset >= task.watched_since
     ready = _slots_to_run(task, first, latest, seen=seen)
     folded = _missed(task, first, ready[0] if ready else None, latest)
     verdicts = [*folded]
     going, waiting, replaces = task.going, task.waiting, False
     for slot in ready:
-        verdict = _verdict(task, slot, now, going, waiting, on_time=seen and slot == latest)
+        on_time = seen and slot == latest and not quiet
+        verdict = _verdict(task, slot, now, going, waiting, on_time=on_time)
         verdicts.append(verdict)
         if verdict.status is Status.QUEUED:
             replaces = replaces or (task.overlap is Overlap.REPLACE and going + waiting > 0)
             waiting += 1
+    verdicts += quiet
     return Plan(tuple(verdicts), None if upcoming is None else upcoming + task.offset, replaces)
+
+
+def _quiet_end(
+    times: FireTimes, first: datetime, latest: datetime
+) -> tuple[tuple[SlotVerdict, ...], datetime | None]:
+    """What quiet times make of the last slots, and the last slot before those, if there is one.
+
+    Looks back at no more than `COUNT_CAP` slots; what is quiet before them is taken for missed.
+    """
+    if not isinstance(times, WithQuiet) or times.quiet(latest) is None:
+        return (), latest
+    begin: datetime = latest
+    loud: datetime | None = None
+    for _ in range(COUNT_CAP):
+        loud = times.latest(begin - timedelta(microseconds=1)) if begin > first else None
+        if loud is None or loud < first or times.quiet(loud) is None:
+            break
+        begin = loud
+    if loud is not None and (loud < first or times.quiet(loud) is not None):
+        loud = None
+        begin = first
+    count = 1 + times.count(begin, latest, COUNT_CAP - 1)
+    verdict = SlotVerdict(
+        begin, Status.SKIPPED, reason=Reason.QUIET,
+        until=latest if latest > begin else None, count=count,
+    )  # fmt: skip
+    return (verdict,), loud
 
 
 def _latest_and_upcoming(
@@ -153,6 +187,8 @@ def _verdict(
     task: DueTask, slot: datetime, now: datetime, going: int, waiting: int, *, on_time: bool
 ) -> SlotVerdict:
     trigger = Trigger.SCHEDULE if on_time else Trigger.CATCH_UP
+    if isinstance(task.times, WithQuiet) and task.times.quiet(slot) is not None:
+        return SlotVerdict(slot, Status.SKIPPED, trigger, Reason.QUIET)
     if task.deadline is not None and now - (slot + task.offset) > task.deadline:
         return SlotVerdict(slot, Status.MISSED, trigger, Reason.DEADLINE)
     refused = refuse_overlap(task.overlap, going, waiting) if on_time or not _in_row(task) else None

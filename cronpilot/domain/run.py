@@ -71,6 +71,7 @@ class Reason(StrEnum):
     ENGINE_RESTART = "engine_restart"
     LOG_LIMIT = "log_limit"
     RESTORED = "restored"
+    QUIET = "quiet"
 
 
 class Trigger(StrEnum):

@@ -138,6 +138,9 @@ class TaskSpec(BaseModel):
         default=0, ge=-1000, le=1000, strict=True, description="Higher starts first."
     )
     tags: list[Name] = Field(default_factory=list, description="For filtering.")
+    quiet: list[Name] = Field(
+        default_factory=list, description="Quiet times of config.yaml in which it is not started."
+    )
     notify: NotifyRules = Field(
         default_factory=NotifyRules,
         description="When to tell whom: failure, success, always, never, or {on, to, channels,"
@@ -169,7 +172,7 @@ class TaskSpec(BaseModel):
             check_variable(name)
         return env
 
-    @field_validator("tags")
+    @field_validator("tags", "quiet")
     @classmethod
     def _each_tag_once(cls, tags: list[str]) -> list[str]:
         return list(dict.fromkeys(tags))

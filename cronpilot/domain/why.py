@@ -13,8 +13,10 @@ from cronpilot.domain.duration import format_duration
 from cronpilot.domain.schedule import ScheduleType
 from cronpilot.domain.why_clock import clock_changes
 from cronpilot.domain.why_facts import Around, Change, Engine, Planned, Row, Task
-from cronpilot.domain.why_rows import SAME, details, predicate
+from cronpilot.domain.why_rows import SAME, details, predicate, quiet_name
 from cronpilot.domain.why_words import Teller
+
+_LOOKED_AT = 2000  # slots that may lie in quiet times before one that does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,21 @@ def _next(task: Task, engine: Engine, now: datetime, tell: Teller) -> tuple[str,
         )
     if at <= now:
         return _due(at, engine, task, tell), "due"
+    if quiet := quiet_name(plan.times, at - plan.offset):
+        loud = _not_quiet_after(plan, at - plan.offset)
+        then = f"; it starts next at {tell.at(loud + plan.offset)}" if loud else ""
+        return f"Its slot at {tell.at(at)} lies in the quiet time {quiet!r}{then}.", "quiet"
     return f"It starts next at {tell.at(at)}.", f"schedule: {plan.words}"
+
+
+def _not_quiet_after(plan: Planned, slot: datetime) -> datetime | None:
+    """The first slot after this one that no quiet time keeps from being started."""
+    found: datetime | None = slot
+    for _ in range(_LOOKED_AT):
+        found = plan.times.next_after(found) if found is not None else None
+        if found is None or not quiet_name(plan.times, found):
+            break
+    return found
 
 
 def _paused(task: Task, tell: Teller) -> str:
@@ -214,6 +230,8 @@ def _without_row(
     changed = _deciding(around, slot, at)
     if start > now:
         later = f", starting at {tell.at(start)} by its spread" if plan.offset else ""
+        if quiet := quiet_name(plan.times, slot):
+            return f"will be skipped: it lies in the quiet time {quiet!r}", "quiet", []
         said = f"is planned for {tell.at(slot)}{later}"
         return said, f"schedule: {plan.words}", _hindrances(task, engine, tell)
     if task.paused_at is not None and changed is None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cronpilot.domain.duration import format_duration
+from cronpilot.domain.quiet import WithQuiet
 from cronpilot.domain.run import Reason, Status, Trigger
+from cronpilot.domain.schedule import FireTimes
 from cronpilot.domain.why_facts import Around, Planned, Row, Task
 from cronpilot.domain.why_words import Teller
 
@@ -74,10 +76,21 @@ def _stopped(row: Row, around: Around) -> tuple[str, str]:
 def _skipped(row: Row, task: Task, around: Around) -> tuple[str, str]:
     if row.reason is Reason.PAUSED:
         return "was skipped: it was paused", "paused"
+    if row.reason is Reason.QUIET:
+        name = quiet_name(task.plan.times, row.slot)
+        return f"was skipped: it lay in the quiet time{f' {name!r}' if name else ''}", "quiet"
     other = f"run {around.other.id}" if around.other else "another run of it"
     if row.reason is Reason.QUEUE_FULL:
         return f"was skipped: {other} was waiting already", "overlap: queue"
     return f"was skipped: {other} was still going", "overlap: skip"
+
+
+def quiet_name(times: FireTimes, slot: datetime | None) -> str:
+    """The quiet time that holds for a slot by the rules of now."""
+    if slot is None or not isinstance(times, WithQuiet):
+        return ""
+    found = times.quiet(slot)
+    return found.rule.name if found is not None else ""
 
 
 def details(row: Row, task: Task, around: Around, plan: Planned, tell: Teller) -> list[str]:

@@ -159,7 +159,7 @@ def _item(row: Mapping[Any, Any]) -> Item:
         name=row["name"],
         zone=row["zone_key"],
         next_run_at=row["next_run_at"],
-        times=times_of_resolved(row["resolved"], row["zone_key"]),
+        times=times_of_resolved(row["resolved"], row["zone_key"], row["quiet_key"]),
         offset=offset_of_row(row),
         usual=None if usual is None else timedelta(seconds=usual),
         pool=row["pool"],
@@ -180,6 +180,7 @@ def _start(item: Item, at: datetime, met: Met) -> UpcomingStart:
         pool=item.pool,
         together=met.together,
         waits=met.waits,
+        quiet=item.quiet(at - item.offset),
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from cronpilot.domain.plan import COUNT_CAP, next_run_at, spread_offset
+from cronpilot.domain.quiet import Rule, to_key
 from cronpilot.domain.run import Reason, Status, Trigger
 from cronpilot.domain.schedule import anchored_by, resolve
 from cronpilot.domain.task import TaskSpec
@@ -21,14 +23,31 @@ from cronpilot.engine.planner import (
 from cronpilot.storage import meta, runs, tasks
 from cronpilot.storage.database import Connection
 
-_PLANNED_BY = ("schedule", "timezone", "spread", "active")
+_PLANNED_BY = ("schedule", "timezone", "spread", "active", "quiet")
 
 
-def first_plan(spec: TaskSpec, default_zone: str, now: datetime) -> tasks.Plan:
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What config.yaml says that plans depend on.
+
+    Attributes:
+        timezone: of tasks that set none.
+        quiet: the quiet times, by name.
+    """
+
+    timezone: str
+    quiet: Mapping[str, Rule] = field(default_factory=dict)
+
+    def quiet_key(self, names: Iterable[str]) -> str:
+        """The quiet times of these names as they are stored beside a task; others are left out."""
+        return to_key(self.quiet[name] for name in names if name in self.quiet)
+
+
+def first_plan(spec: TaskSpec, ground: Ground, now: datetime) -> tasks.Plan:
     """The plan of a definition that is set at `now`: nothing before that is made up for."""
-    zone = spec.zone(default_zone)
+    zone = spec.zone(ground.timezone)
     resolved = resolve(spec.schedule, zone=zone, set_at=now, seed=spec.name)
-    return tasks.Plan(resolved, zone.key, _next(spec, resolved, zone.key, now))
+    return _planned(spec, resolved, zone.key, ground, now)
 
 
 def change_definition(
@@ -36,7 +55,7 @@ def change_definition(
     row: Mapping[Any, Any],
     spec: TaskSpec,
     *,
-    default_zone: str,
+    ground: Ground,
     actor: str,
     now: datetime,
     watched_since: datetime | None = None,
@@ -45,11 +64,11 @@ def change_definition(
     """Give a task another definition. Only what concerns its schedule plans it anew; slots that had
     passed without a verdict get theirs first (see `close_slots`)."""
     changes = Changes({row["id"]})
-    if _plans_alike(row, spec, default_zone):
-        plan = tasks.Plan(row["resolved"], row["zone_key"], row["next_run_at"])
+    if _plans_alike(row, spec, ground):
+        plan = tasks.Plan(row["resolved"], row["zone_key"], row["next_run_at"], row["quiet_key"])
     else:
         changes.add(close_slots(connection, row, now, watched_since))
-        plan = _plan_again(row, spec, default_zone, now)
+        plan = _plan_again(row, spec, ground, now)
     tasks.change(connection, row, spec, plan, actor=actor, at=now, **also)
     return changes
 
@@ -76,7 +95,7 @@ def plan_from_now(connection: Connection, row: Mapping[Any, Any], now: datetime)
     resolved = anchored_by(spec.schedule.type, row["resolved"], now)
     tasks.set_columns(
         connection, row["id"], resolved=resolved,
-        next_run_at=_next(spec, resolved, row["zone_key"], now),
+        next_run_at=_next(spec, resolved, row["zone_key"], row["quiet_key"], now),
     )  # fmt: skip
 
 
@@ -129,27 +148,31 @@ def _miss(
     return runs.record(connection, [slot])
 
 
-def _plans_alike(row: Mapping[Any, Any], spec: TaskSpec, default_zone: str) -> bool:
+def _plans_alike(row: Mapping[Any, Any], spec: TaskSpec, ground: Ground) -> bool:
     same = all(row[name] == getattr(spec, name) for name in _PLANNED_BY)
     # The offset of a spread is made from the name, and is part of next_run_at.
     same = same and (not spec.spread or row["name"] == spec.name)
-    return same and row["zone_key"] == spec.zone(default_zone).key and row["archived_at"] is None
+    same = same and row["quiet_key"] == ground.quiet_key(spec.quiet)
+    return same and row["zone_key"] == spec.zone(ground.timezone).key and row["archived_at"] is None
 
 
 def _plan_again(
-    row: Mapping[Any, Any], spec: TaskSpec, default_zone: str, now: datetime
+    row: Mapping[Any, Any], spec: TaskSpec, ground: Ground, now: datetime
 ) -> tasks.Plan:
-    fresh = first_plan(spec, default_zone, now)
+    fresh = first_plan(spec, ground, now)
     if row["schedule"] == spec.schedule and row["zone_key"] == fresh.zone:
         # The schedule itself is the same: its minute, its anchor, its hashed numbers stay.
-        return tasks.Plan(
-            row["resolved"], row["zone_key"], _next(spec, row["resolved"], row["zone_key"], now)
-        )
+        return _planned(spec, row["resolved"], row["zone_key"], ground, now)
     return fresh
 
 
-def _next(spec: TaskSpec, resolved: str, zone: str, now: datetime) -> datetime | None:
+def _planned(spec: TaskSpec, resolved: str, zone: str, ground: Ground, now: datetime) -> tasks.Plan:
+    quiet = ground.quiet_key(spec.quiet)
+    return tasks.Plan(resolved, zone, _next(spec, resolved, zone, quiet, now), quiet)
+
+
+def _next(spec: TaskSpec, resolved: str, zone: str, quiet: str, now: datetime) -> datetime | None:
     if not spec.active:
         return None
-    times = times_of(spec.schedule.type, resolved, zone)
+    times = times_of(spec.schedule.type, resolved, zone, quiet)
     return next_run_at(times, spread_offset(spec.name, spec.spread), now)

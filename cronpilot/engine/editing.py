@@ -13,7 +13,7 @@ from cronpilot.domain.run import Reason, Status
 from cronpilot.domain.task import TaskSpec, spec_dict
 from cronpilot.domain.text import clean
 from cronpilot.engine import commands
-from cronpilot.engine.definitions import archive, change_definition, first_plan
+from cronpilot.engine.definitions import Ground, archive, change_definition, first_plan
 from cronpilot.engine.following import Write
 from cronpilot.engine.history import field_changes, kind_of
 from cronpilot.engine.planner import Changes
@@ -32,14 +32,14 @@ class Editor:
     def __init__(
         self,
         *,
-        zone: Callable[[], str],
+        ground: Callable[[], Ground],
         now: Callable[[], datetime],
         watched_since: Callable[[], datetime],
         actor: Callable[[], str],
         write: Write,
         changed: Callable[[Changes], None],
     ) -> None:
-        self._zone, self._now, self._actor = zone, now, actor
+        self._ground, self._now, self._actor = ground, now, actor
         self._watched_since = watched_since
         self._write, self._changed = write, changed
 
@@ -62,7 +62,7 @@ class Editor:
         return await self._edit(lambda c, by: by.undo(c, task_id, revision_id, if_version))
 
     async def _edit(self, work: Callable[[Connection, Edit], Changes]) -> TaskView:
-        by = Edit(self._zone(), self._actor(), self._now(), self._watched_since())
+        by = Edit(self._ground(), self._actor(), self._now(), self._watched_since())
 
         def write(connection: Connection) -> tuple[Changes, TaskView]:
             changes = work(connection, by)
@@ -77,17 +77,15 @@ class Editor:
 class Edit:
     """One edit: who makes it, and when. Each method is the work of one transaction."""
 
-    def __init__(
-        self, default_zone: str, actor: str, now: datetime, watched_since: datetime
-    ) -> None:
-        self._default_zone, self._actor, self._now = default_zone, actor, now
+    def __init__(self, ground: Ground, actor: str, now: datetime, watched_since: datetime) -> None:
+        self._ground, self._actor, self._now = ground, actor, now
         self._watched_since = watched_since
 
     def create(self, connection: Connection, spec: TaskSpec, origin: Origin) -> Changes:
         """Add a task. Raises Conflict when its name is taken."""
         _refuse_taken_name(connection, spec.name, None)
         task_id = tasks.add(
-            connection, spec, first_plan(spec, self._default_zone, self._now), origin=origin,
+            connection, spec, first_plan(spec, self._ground, self._now), origin=origin,
             actor=self._actor, at=self._now,
         )  # fmt: skip
         return self._done(connection, "create", task_id)
@@ -177,7 +175,7 @@ class Edit:
         before = None if row["archived_at"] is not None else spec_dict(tasks.spec_of(row))
         names = [change.field for change in field_changes(before, spec_dict(spec))]
         changes = change_definition(
-            connection, row, spec, default_zone=self._default_zone, actor=self._actor,
+            connection, row, spec, ground=self._ground, actor=self._actor,
             now=self._now, watched_since=self._watched_since, archived_at=None, tombstone=False,
         )  # fmt: skip
         changes.add(self._done(connection, action, row["id"], detail or ", ".join(names)))

@@ -105,15 +105,15 @@ class Follower:
     async def _read_file(self, path: Path) -> TasksFile:
         config = self._config()
         return await asyncio.to_thread(
-            read_tasks_file, path, pools=config.pools, timezone=config.timezone
+            read_tasks_file, path, pools=config.pools, quiet=config.quiet, timezone=config.timezone
         )
 
     async def _apply(self, file: TasksFile) -> Applied:
-        now, zone, take_over = self._now(), self._config().timezone, self._take_over
+        now, ground, take_over = self._now(), self._config().ground, self._take_over
         since = self._watched_since()
         return await self._write(
             lambda c: apply_tasks_file(
-                c, file, default_zone=zone, now=now, watched_since=since, take_over=take_over
+                c, file, ground=ground, now=now, watched_since=since, take_over=take_over
             )
         )
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from cronpilot.domain.plan import DueTask, Plan, fold_paused, plan, spread_offset
+from cronpilot.domain.quiet import WithQuiet, from_key
 from cronpilot.domain.run import Reason, Status
 from cronpilot.domain.schedule import FireTimes, ScheduleType, fire_times
 from cronpilot.domain.text import clean
@@ -49,24 +50,29 @@ def log_warnings(changes: Changes) -> None:
 
 
 @lru_cache(maxsize=16_384)
-def times_of(type_: ScheduleType, resolved: str, zone: str) -> FireTimes:
-    """The fire times of a task row; cached, because thousands of rows share a schedule."""
-    return fire_times(type_, resolved, find_zone(zone))
+def times_of(type_: ScheduleType, resolved: str, zone: str, quiet: str = "") -> FireTimes:
+    """The fire times of a task row; cached, because thousands of rows share a schedule.
+
+    Args:
+        quiet: its quiet times, see `domain.quiet.to_key`.
+    """
+    times = fire_times(type_, resolved, find_zone(zone))
+    return WithQuiet(times, from_key(quiet), find_zone(zone)) if quiet else times
 
 
-def times_of_resolved(resolved: str, zone: str) -> FireTimes:
+def times_of_resolved(resolved: str, zone: str, quiet: str = "") -> FireTimes:
     """The same from what was stored beside the schedule alone, where thousands of rows are read."""
     if not resolved:
-        return times_of(ScheduleType.MANUAL, resolved, zone)
+        return times_of(ScheduleType.MANUAL, resolved, zone, quiet)
     if resolved[10:11] == "T":  # an instant, or an anchor with its interval; else an expression
         type_ = ScheduleType.INTERVAL if "/" in resolved else ScheduleType.ONCE
-        return times_of(type_, resolved, zone)
-    return times_of(ScheduleType.CUSTOM, resolved, zone)
+        return times_of(type_, resolved, zone, quiet)
+    return times_of(ScheduleType.CUSTOM, resolved, zone, quiet)
 
 
 def times_of_row(row: Mapping[Any, Any]) -> FireTimes:
     """The fire times of a task row."""
-    return times_of(row["schedule"].type, row["resolved"], row["zone_key"])
+    return times_of(row["schedule"].type, row["resolved"], row["zone_key"], row["quiet_key"])
 
 
 def offset_of_row(row: Mapping[Any, Any]) -> timedelta:

@@ -11,7 +11,7 @@ from cronpilot.client.messages import ReloadResult
 from cronpilot.config.tasks_file import Entry, TasksFile
 from cronpilot.domain.task import TaskSpec
 from cronpilot.domain.text import clean
-from cronpilot.engine.definitions import archive, change_definition, first_plan
+from cronpilot.engine.definitions import Ground, archive, change_definition, first_plan
 from cronpilot.engine.planner import Changes
 from cronpilot.errors import Complaint, InvalidFile
 from cronpilot.storage import meta, tasks
@@ -34,7 +34,7 @@ def apply_tasks_file(
     connection: Connection,
     file: TasksFile,
     *,
-    default_zone: str,
+    ground: Ground,
     now: datetime,
     watched_since: datetime | None = None,
     take_over: bool = False,
@@ -54,7 +54,7 @@ def apply_tasks_file(
         tasks.hand_over(connection, str(file.path))
     rows = tasks.all_definitions(connection)
     _refuse_blank(file, rows)
-    pass_ = _Pass(connection, file, rows, default_zone, now, watched_since)
+    pass_ = _Pass(connection, file, rows, ground, now, watched_since)
     for entry in file.entries:
         pass_.entry(entry)
     pass_.archive_the_rest()
@@ -112,12 +112,12 @@ class _Pass:
         connection: Connection,
         file: TasksFile,
         rows: Sequence[Mapping[Any, Any]],
-        default_zone: str,
+        ground: Ground,
         now: datetime,
         watched_since: datetime | None,
     ) -> None:
         self._connection, self._file = connection, file
-        self._default_zone, self._now, self._watched_since = default_zone, now, watched_since
+        self._ground, self._now, self._watched_since = ground, now, watched_since
         self._rows = rows
         self._own = dict(zip((e.spec.name for e in file.entries), pair_up(file, rows), strict=True))
         self._live = {row["name"]: row for row in rows if row["archived_at"] is None}
@@ -157,7 +157,7 @@ class _Pass:
 
     def _add(self, spec: TaskSpec) -> None:
         task_id = tasks.add(
-            self._connection, spec, first_plan(spec, self._default_zone, self._now),
+            self._connection, spec, first_plan(spec, self._ground, self._now),
             origin=Origin.FILE, entry_file=str(self._file.path), actor=ACTOR, at=self._now,
         )  # fmt: skip
         self.changes.task_ids.add(task_id)
@@ -173,7 +173,7 @@ class _Pass:
             )  # fmt: skip
             return
         changes = change_definition(
-            self._connection, row, spec, default_zone=self._default_zone, actor=ACTOR,
+            self._connection, row, spec, ground=self._ground, actor=ACTOR,
             now=self._now, watched_since=self._watched_since, entry_hash=meaning,
             entry_name=spec.name, archived_at=None, tombstone=False,
         )  # fmt: skip
@@ -229,11 +229,12 @@ def _of_others(rows: Iterable[Mapping[Any, Any]], file: TasksFile) -> Mapping[st
     return found
 
 
-def plan_for_zone(connection: Connection, default_zone: str, now: datetime) -> None:
-    """Plan tasks anew that follow scheduler.timezone, after that has changed."""
+def plan_for_settings(connection: Connection, ground: Ground, now: datetime) -> None:
+    """Plan tasks anew that follow scheduler.timezone or a quiet time, after that has changed."""
     for row in tasks.all_definitions(connection):
-        if row["archived_at"] is None and row["zone_key"] != (row["timezone"] or default_zone):
+        zone, quiet = row["timezone"] or ground.timezone, ground.quiet_key(row["quiet"])
+        if row["archived_at"] is None and (row["zone_key"], row["quiet_key"]) != (zone, quiet):
             change_definition(
-                connection, row, tasks.spec_of(row), default_zone=default_zone,
+                connection, row, tasks.spec_of(row), ground=ground,
                 actor="config.yaml", now=now,
             )  # fmt: skip

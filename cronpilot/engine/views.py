@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from cronpilot.client.messages import AttemptView, FireTime, LastRun, RunView, TaskView
+from cronpilot.domain.alarms import Alarms, Usual, bound
 from cronpilot.domain.explain import explain
 from cronpilot.domain.run import Status, Trigger
 from cronpilot.domain.task import spec_dict
+from cronpilot.domain.zones import find_zone
 from cronpilot.runner.paths import log_path
 from cronpilot.storage.tasks import spec_of
 
@@ -47,6 +49,7 @@ def task_view(row: Mapping[Any, Any]) -> TaskView:
         differs_from_file=row["entry_hash"] not in (None, row["spec_hash"]),
         archived_at=row["archived_at"],
         next_run_at=row["next_run_at"],
+        next_quiet=quiet_name(row, row["next_run_at"]),
         paused_at=row["paused_at"],
         paused_until=row["paused_until"],
         last_run=_last_run(row),
@@ -126,6 +129,16 @@ def run_view(
     )
 
 
+def band(alarms: Alarms, length: Usual | None) -> dict[str, float | None]:
+    """The fields of a RunView that say how long its task usually takes, in seconds."""
+    alarm = bound(alarms.long, length)
+    return {
+        "usual_low_s": None if length is None else length.low.total_seconds(),
+        "usual_high_s": None if length is None else length.high.total_seconds(),
+        "alarm_s": None if alarm is None else alarm.total_seconds(),
+    }
+
+
 def _log_path(row: Mapping[Any, Any], state_dir: Path) -> str | None:
     if not row["attempts"] or row["log_removed"]:
         return None
@@ -185,4 +198,15 @@ def fire_time(row: Mapping[Any, Any], slot: datetime, starts_at: datetime) -> Fi
         scheduled_for=slot,
         starts_at=starts_at,
         timezone=row["zone_key"],
+        quiet=quiet_name(row, slot),
     )
+
+
+def quiet_name(row: Mapping[Any, Any], slot: datetime | None) -> str:
+    """The quiet time of a task row that keeps this slot from being started; mostly none."""
+    if slot is None or not row["quiet_key"]:
+        return ""
+    from cronpilot.domain.quiet import from_key, quiet_at  # few tasks have one
+
+    found = quiet_at(from_key(row["quiet_key"]), slot, find_zone(row["zone_key"]))
+    return found.rule.name if found is not None else ""

@@ -67,6 +67,7 @@ class Task(TaskSpec, SQLModel, table=True):
     __table_args__ = (
         Index("task_due", "next_run_at", sqlite_where=text(PLANNED)),
         Index("task_pause_end", "paused_until", sqlite_where=text("paused_until IS NOT NULL")),
+        Index("task_silent", "id", sqlite_where=text("instr(alarms, 'silent') > 0")),
         Index("task_name", "name", unique=True, sqlite_where=text("archived_at IS NULL")),
         one_of("overlap", Overlap, "task_overlap_known"),
         one_of("missed", Missed, "task_missed_known"),
@@ -93,6 +94,9 @@ class Task(TaskSpec, SQLModel, table=True):
     success_codes: list[int] = Field(default_factory=lambda: [0], sa_type=JSON)
     on_lost: OnLost = Field(default=OnLost.MARK, sa_type=Word(OnLost))
     tags: list[str] = Field(default_factory=list, sa_type=JSON)
+    quiet: list[str] = Field(
+        default_factory=list, sa_type=JSON, sa_column_kwargs={"server_default": "[]"}
+    )
     notify: NotifyRules = Field(default_factory=NotifyRules, sa_type=ModelText(NotifyRules))
     alarms: Alarms = Field(
         default_factory=Alarms, sa_type=Model(Alarms), sa_column_kwargs={"server_default": '"auto"'}
@@ -102,6 +106,9 @@ class Task(TaskSpec, SQLModel, table=True):
     next_run_at: datetime | None = _instant()  # nominal instant + spread; NULL = nothing planned
     resolved: str = ""  # see domain.schedule.resolve
     zone_key: str = "UTC"  # the zone `resolved` is read in
+    quiet_key: str = Field(  # its quiet times as they are in config.yaml; see domain.quiet.to_key
+        default="", sa_column_kwargs={"server_default": ""}
+    )
     version: int = 1  # optimistic lock; rises with every edit
     origin: Origin = Field(default=Origin.FILE, sa_type=Word(Origin))
     entry_file: str | None = None  # the tasks file that declares it: only that file archives it

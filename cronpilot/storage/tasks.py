@@ -42,7 +42,7 @@ _LIVE = TASK.c.archived_at.is_(None)
 _DUE = Prepared(
     select(
         TASK.c.id, TASK.c.name, TASK.c.next_run_at, TASK.c.schedule, TASK.c.resolved,
-        TASK.c.zone_key, TASK.c.spread,
+        TASK.c.zone_key, TASK.c.quiet_key, TASK.c.spread,
     )
     .where(text(PLANNED), TASK.c.next_run_at <= bindparam("now"))
     .order_by(TASK.c.next_run_at)
@@ -54,7 +54,8 @@ _EARLIEST = Prepared(
 _FACTS = Prepared(
     select(
         TASK.c.id, TASK.c.name, TASK.c.schedule, TASK.c.resolved, TASK.c.zone_key,
-        TASK.c.next_run_at, TASK.c.spread, TASK.c.overlap, TASK.c.missed, TASK.c.missed_limit,
+        TASK.c.quiet_key, TASK.c.next_run_at, TASK.c.spread, TASK.c.overlap, TASK.c.missed,
+        TASK.c.missed_limit,
         TASK.c.deadline, TASK.c.paused_at, TASK.c.active, TASK.c.archived_at, TASK.c.priority,
         TASK.c.pool, TASK.c.version,
     ).where(among(TASK.c.id, "ids"))
@@ -293,6 +294,7 @@ class Plan:
     resolved: str
     zone: str
     next_run_at: datetime | None
+    quiet: str = ""  # see domain.quiet.to_key
 
 
 # The columns come from the parameters: `.values(...)` would make an expression of each, each time.
@@ -306,6 +308,7 @@ def _columns(spec: TaskSpec, plan: Plan) -> dict[str, Any]:
         **{field: getattr(spec, field) for field in SPEC_FIELDS},
         "resolved": plan.resolved,
         "zone_key": plan.zone,
+        "quiet_key": plan.quiet,
         "next_run_at": plan.next_run_at,
     }
 

@@ -245,6 +245,7 @@ _REASONS: dict[Reason, str] = {
     Reason.DEADLINE: "too late to start",
     Reason.DOWN: "no engine ran",
     Reason.PAUSED: "was paused",
+    Reason.QUIET: "quiet time",
     Reason.REPLACED: "replaced by a newer run",
     Reason.USER: "by hand",
     Reason.SETUP: "could not be set up",

@@ -110,6 +110,7 @@ OPTIONAL = {
     "pool": NAMES,
     "priority": st.integers(-1000, 1000),
     "tags": st.lists(NAMES),
+    "quiet": st.lists(NAMES),
     "notify": st.sampled_from(Notify) | RULES,
     "alarms": st.just("off") | ALARMS,
     "log_limit": st.integers(1 << 16, 1 << 40),

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     _rules_of_telling()
+    _quiet_times()
     _words_without_lists()
     _incidents_and_messages()
 
@@ -41,6 +42,24 @@ def _rules_of_telling() -> None:
     op.add_column(
         "task", sa.Column("alarms", sa.JSON(), nullable=False, server_default=sa.text("'\"auto\"'"))
     )
+    op.create_index(
+        "task_silent", "task", ["id"], sqlite_where=sa.text("instr(alarms, 'silent') > 0")
+    )
+
+
+def _quiet_times() -> None:
+    op.add_column(
+        "task", sa.Column("quiet", sa.JSON(), nullable=False, server_default=sa.text("'[]'"))
+    )
+    op.add_column(
+        "task", sa.Column("quiet_key", sa.String(), nullable=False, server_default=sa.text("''"))
+    )
+    op.execute("PRAGMA writable_schema=ON")
+    op.execute(
+        "UPDATE sqlite_master SET sql = replace(sql, '''restored'')', '''restored'', ''quiet'')')"
+        " WHERE type = 'table' AND name = 'run'"
+    )
+    op.execute("PRAGMA writable_schema=RESET")
 
 
 def _words_without_lists() -> None:
