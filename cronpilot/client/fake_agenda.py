@@ -132,14 +132,12 @@ class FakeAgenda:
             if task.next_run_at is None:
                 continue
             zone = find_zone(task.timezone)
-            schedule = Schedule.model_construct(
-                type=task.schedule_type, config=task.schedule_config
-            )  # fmt: skip
+            schedule = Schedule.model_validate(task.schedule)
             resolved = resolve(schedule, zone=zone, set_at=task.next_run_at, seed=task.name)
             usual = task.average_duration_s
             yield Item(
                 id=task.id, name=task.name, zone=task.timezone, next_run_at=task.next_run_at,
-                times=fire_times(task.schedule_type, resolved, zone),
+                times=fire_times(schedule.type, resolved, zone),
                 usual=None if usual is None else timedelta(seconds=usual), pool=task.pool,
                 paused=task.paused_at is not None, overlaps=task.overlap is Overlap.ALLOW,
             )  # fmt: skip

@@ -26,6 +26,7 @@ _PLACES = {
     "task": "Tasks and runs",
     "scheduler": "Scheduler",
     "table": "Tables",
+    "panel": "Panel below the table",
     "log": "Log",
     "upcoming": "Upcoming",
     "timeline": "Timeline",

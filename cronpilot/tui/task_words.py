@@ -36,7 +36,7 @@ def usual(task: TaskView, now: datetime, marks: Marks) -> Cell:
     last = None if task.running or run is None else run.duration_s
     if average is None:  # it has never been a success
         return Cell(duration(last), "muted")
-    return Cell(f"{duration(average)}{_trend(average, last, run and run.status, marks)}", "muted")
+    return Cell(f"{duration(average)}{_trend(average, last, run.status if run else None, marks)}", "muted")
 
 
 def _trend(average: float, last: float | None, status: Status | None, marks: Marks) -> str:

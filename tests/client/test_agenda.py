@@ -13,12 +13,11 @@ from cronpilot.client.agenda import TimelineQuery, UpcomingQuery
 from cronpilot.client.fake import NOON, FakeClient, make_run, make_task
 from cronpilot.client.http import HttpClient
 from cronpilot.domain.run import Status
-from cronpilot.domain.schedule import ScheduleType
 
 from .serving import served
 
 HOUR = timedelta(hours=1)
-HOURLY = {"schedule_type": ScheduleType.HOURLY, "schedule_config": {"minute": 0}}
+HOURLY = {"schedule": "hourly :00"}
 
 
 @pytest.fixture(params=["in memory", "over the socket"])

@@ -13,10 +13,12 @@ from cronpilot.domain.run import ACTIVE
 from cronpilot.domain.zones import find_zone
 from cronpilot.errors import CronPilotError, InvalidSchedule
 from cronpilot.tui.inbox import Changes
+from cronpilot.tui.meaning import MEANT
 from cronpilot.tui.screens.dashboard_keys import DASHBOARD_KEYS
-from cronpilot.tui.screens.editing import EditingScreen
 from cronpilot.tui.screens.empty import no_log, no_runs, no_tasks
+from cronpilot.tui.screens.first_start import FirstStartScreen
 from cronpilot.tui.screens.panes import PanesScreen
+from cronpilot.tui.screens.upcoming import UpcomingScreen
 from cronpilot.tui.widgets.banner_line import BannerLine
 from cronpilot.tui.widgets.key_bar import KeyBar, KeyHint, hints_of
 from cronpilot.tui.widgets.line_table import WINDOW, LineTable
@@ -35,7 +37,7 @@ SECOND_LOOK = 1.0
 open has reached nobody."""
 
 
-class Dashboard(PanesScreen, EditingScreen):
+class Dashboard(UpcomingScreen, PanesScreen, FirstStartScreen):
     """Asks the client, and hands what comes back to the widgets that show it."""
 
     BINDINGS: ClassVar[list[BindingType]] = DASHBOARD_KEYS
@@ -48,7 +50,9 @@ class Dashboard(PanesScreen, EditingScreen):
         self.key_bar = KeyBar(id="keys")
         self.tasks = TasksView()
         self.running = RunningView()
-        self.views: tuple[View, ...] = (self.tasks, self.running, self.history, self.health)
+        self.views: tuple[View, ...] = (
+            self.tasks, self.running, self.upcoming, self.history, self.health
+        )  # fmt: skip
         self.current: View = self.tasks
         self.lost_since: datetime | None = None
         self.trouble: CronPilotError | None = None
@@ -75,6 +79,7 @@ class Dashboard(PanesScreen, EditingScreen):
         self.lost_since = self.trouble = None
         self.remove_class("-lost")
         self._take_status(status)
+        self.look_for_cron_lines()
         self._read_all()
         self.open_log(now=True)
         self.set_timer(SECOND_LOOK, self._read_all)
@@ -96,8 +101,10 @@ class Dashboard(PanesScreen, EditingScreen):
             self._read_tasks(self.tasks.table.wanted_offset())
         if self.running.apply(changes):
             self._read_runs()
+        self.upcoming.apply(changes)
         self.apply_to_records(changes)
         self._apply_to_log(changes)
+        self.apply_to_details(changes)
         self.tick(self.now())
 
     def answered(self, status: EngineStatus) -> None:
@@ -114,7 +121,7 @@ class Dashboard(PanesScreen, EditingScreen):
     def _take_status(self, status: EngineStatus) -> None:
         before, self.status = self.status, status
         if before is None or before.timezone != status.timezone:
-            self.zone = _zone(status.timezone)
+            self.zone = self.panel.output.zone = _zone(status.timezone)
             for view in self.views:
                 view.set_zone(self.zone)
 
@@ -126,7 +133,8 @@ class Dashboard(PanesScreen, EditingScreen):
             Situation(self.now(), app.host, app.state_dir, app.role, status, self.lost_since,
                       self.zone, app.who)
         )  # fmt: skip
-        self.banner.tell(status.banners if status else [])
+        own = [app.key_problem] if app.key_problem else []
+        self.banner.tell([*own, *(status.banners if status else [])])
         tabs = [Tab(one.KEY, one.TITLE, one.things(status)) for one in self.views]
         view = self.current
         self.tabs.tell(tabs, view.KEY, text=view.filters, total=view.total, more=view.more)
@@ -135,12 +143,15 @@ class Dashboard(PanesScreen, EditingScreen):
     def _tell_instead(self) -> None:
         app = self.pilot_app
         self.tasks.table.say_instead(
-            no_tasks(self.tasks.filter, app.role, self.status, self.trouble)
+            no_tasks(
+                self.tasks.filter, app.role, self.status, self.trouble, self.cron_lines, self.key
+            )
         )
         self.running.table.say_instead(
-            no_runs(self.running.filter, self.status, self.now(), self.zone)
+            no_runs(self.running.filter, self.status, self.now(), self.zone, self.key)
         )
         self.tell_records()
+        self.tell_upcoming()
 
     def tell_keys(self) -> None:
         if not self.is_current:
@@ -150,11 +161,19 @@ class Dashboard(PanesScreen, EditingScreen):
         else:
             self.key_bar.tell(hints_of(self))
 
+    def go_to_task(self, task_id: int, name: str) -> None:
+        """To this task in the list of those that are called like it."""
+        self.action_view("tasks")
+        self.tasks.refilter(name)
+        self.tasks.table.go_to(task_id)
+        self.refiltered()
+
     # --- reading ---------------------------------------------------------------------------------
 
     def _read_all(self) -> None:
         self._read_tasks(self.tasks.table.wanted_offset())
         self._read_runs()
+        self.upcoming.read_again()
         self.read_records()
 
     @on(TasksView.Refiltered)
@@ -205,15 +224,17 @@ class Dashboard(PanesScreen, EditingScreen):
 
     def open_log(self, *, now: bool = False) -> None:
         """Show the output of what is under the cursor, unless it is shown already."""
+        self.read_details()
         run_id = self._run_under_cursor()
-        if self.shown_size() == "none" or (run_id == self.log_wanted and not now):
+        is_shown = run_id is not None and run_id == self.log_wanted
+        if self.shown_size() == "none" or (is_shown and not now):
             return
         if run_id is not None:
             self.show_log(run_id, settle=not now)
         elif self.current is self.tasks:
             self.workers.cancel_group(self, "log")
             self.log_wanted = None
-            self.panel.show_nothing(no_log(self.tasks.chosen))
+            self.panel.show_nothing(no_log(self.tasks.chosen, self.key))
 
     async def run_to_read(self, run_id: int) -> int:
         """This run; or the one that goes on, where this one was only skipped beside it."""
@@ -238,9 +259,10 @@ class Dashboard(PanesScreen, EditingScreen):
         newest = task.last_run
         if newest.started_at is None and newest.status not in ACTIVE:
             return  # skipped or missed: nothing to read in it, whatever is shown is better
-        if shown and shown.task_id == task.id and newest.id > shown.id and not self._at_the_end():
+        is_reading = self.log_pinned or not self._at_the_end()
+        if shown and shown.task_id == task.id and newest.id > shown.id and is_reading:
             self.panel.offer_newer(newest.id)
-        else:
+        elif not self.log_pinned:
             self.open_log()
 
     def _at_the_end(self) -> bool:
@@ -258,11 +280,16 @@ class Dashboard(PanesScreen, EditingScreen):
         if run := self.chosen_run():
             self.open_run(run)
         elif self.current is self.tasks:
+            self.show_log_tab()
             self.resize_panel("whole")
         elif self.current is self.health and self.health.chosen:
             self.open_line(self.health.chosen)
+        elif self.current is self.upcoming and self.upcoming.chosen:
+            self.open_history(self.upcoming.chosen[1])
 
     def chosen_run(self) -> RunView | None:
+        if (meant := MEANT.get()) is not None:
+            return meant.run
         if self.panel.output.has_focus:
             return self.panel.run_shown
         if self.current is self.history:
@@ -270,10 +297,14 @@ class Dashboard(PanesScreen, EditingScreen):
         return self.running.chosen if self.current is self.running else None
 
     def chosen_task(self) -> tuple[int, str] | None:
+        if (meant := MEANT.get()) is not None:
+            return meant.task
         if run := self.chosen_run():
             return run.task_id, run.task_name
         if self.current is self.health:
             return self.health.chosen.task if self.health.chosen else None
+        if self.current is self.upcoming:
+            return self.upcoming.chosen
         task = self.tasks.chosen
         return (task.id, task.name) if task and self.current is self.tasks else None
 

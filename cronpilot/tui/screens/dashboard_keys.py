@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
+from cronpilot.tui.screens.details import DETAIL_KEYS
 from cronpilot.tui.screens.editing import EDITING_KEYS
 from cronpilot.tui.screens.first_start import FIRST_START_KEYS
 from cronpilot.tui.screens.log_taking import LOG_TAKING_KEYS
@@ -38,10 +39,11 @@ DASHBOARD_KEYS: list[BindingType] = [
             tooltip="The log: none, a part, all of the screen"),
     Binding("underscore,minus", "resize_log(-1)", "Less log", id="log.less", show=False,
             tooltip="The log: all, a part, none of the screen"),
+    *DETAIL_KEYS,
     *LOG_TAKING_KEYS,
     Binding("P", "pause_scheduler", "Pause all", id="scheduler.pause", show=False,
             tooltip="Pause the whole scheduler, or resume it; asks first"),
-    Binding("tab,shift+tab", "focus_log", "Table or log", id="screen.other_part", show=False,
+    Binding("tab,shift+tab", "focus_panel", "Table or log", id="screen.other_part", show=False,
             tooltip="Between the table and the log"),
     Binding("ctrl+c", "app.say_how_to_quit", show=False, system=True),
 ]  # fmt: skip

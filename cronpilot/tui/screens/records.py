@@ -10,7 +10,7 @@ from cronpilot.errors import CronPilotError, NoEngine
 from cronpilot.tui.formatting import Cell
 from cronpilot.tui.inbox import Changes
 from cronpilot.tui.screens.empty import no_history
-from cronpilot.tui.screens.log_taking import LogTakingScreen
+from cronpilot.tui.screens.details import DetailsScreen
 from cronpilot.tui.widgets.health_view import HealthView
 from cronpilot.tui.widgets.history_view import HistoryView
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cronpilot.tui.health_lines import HealthLine
 
 
-class RecordsScreen(LogTakingScreen):
+class RecordsScreen(DetailsScreen):
     """Reads what views 4 and 5 lack, once they are looked at."""
 
     def __init__(self) -> None:
@@ -62,9 +62,13 @@ class RecordsScreen(LogTakingScreen):
         if line.run is not None:
             self.open_run(line.run)
         elif line.task is not None:
-            self.history.clear_filters()
-            self.history.refilter(line.task[1], bad=line.bad_only)
-            self.action_view("history")
+            self.open_history(line.task[1], bad=line.bad_only)
+
+    def open_history(self, name: str, *, bad: bool = False) -> None:
+        """The runs of the tasks of that name, perhaps only those that failed."""
+        self.history.clear_filters()
+        self.history.refilter(name, bad=bad)
+        self.action_view("history")
 
     def action_view(self, name: str) -> None:
         """Show another view."""
