@@ -13,16 +13,19 @@ from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.worker import WorkerFailed
 
 from cronpilot.domain.access import OWNER, Identity
-from cronpilot.errors import CronPilotError
+from cronpilot.errors import CronPilotError, InvalidFile
 from cronpilot.tui import themes
 from cronpilot.tui.connection import Connection
 from cronpilot.tui.formatting import ASCII_MARKS, Marks, needs_ascii
 from cronpilot.tui.inbox import Changes, Inbox
+from cronpilot.tui.keymap import Keymap, load_keymap
 from cronpilot.tui.leave import Leave
+from cronpilot.tui.memory import Memory
+from cronpilot.tui.options import ScreenOptions
 from cronpilot.tui.painting import tight
 from cronpilot.tui.rights import is_allowed, refusal
 from cronpilot.tui.screens import questions
@@ -32,7 +35,7 @@ from cronpilot.tui.screens.dialog import Dialog
 from cronpilot.tui.terminal import TerminalGuard, driver_for
 
 if TYPE_CHECKING:
-    from cronpilot.client.messages import EngineStatus, Event
+    from cronpilot.client.messages import Banner, EngineStatus, Event
     from cronpilot.client.protocol import Client
 
 
@@ -47,6 +50,7 @@ class CronPilotApp(App[Leave]):
         state_dir: the state directory, for the status bar and the crash file.
         clock: the time now, aware.
         identity: who has logged in; what they may not do is not offered.
+        options: looks, keys, mouse.
     """
 
     TITLE = "CronPilot"
@@ -58,10 +62,12 @@ class CronPilotApp(App[Leave]):
                 tooltip="All keys that work here"),
         Binding("q,ctrl+q", "quit", "Quit", id="app.quit", show=False,
                 tooltip="Leave; asks what becomes of it"),
+        Binding("colon,ctrl+p", "palette", "Palette", id="app.palette", show=False,
+                tooltip="Any action, view or task by a few letters of its name"),
         Binding("ctrl+l", "repaint", "Repaint", id="app.repaint", show=False,
                 tooltip="Paint the whole screen again"),
         Binding("T", "next_theme", "Theme", id="app.theme", show=False,
-                tooltip="Dark, light, plain colours"),
+                tooltip="The next theme: dark, light, contrast, 16, mono"),
         Binding("ctrl+c", "say_how_to_quit", show=False, system=True),
     ]  # fmt: skip
 
@@ -75,13 +81,22 @@ class CronPilotApp(App[Leave]):
         clock: Callable[[], datetime],
         theme: str | None = None,
         identity: Identity = OWNER,
+        options: ScreenOptions | None = None,
     ) -> None:
-        chosen = theme or themes.choose_theme(os.environ)
+        self.options = options or ScreenOptions()
+        self.memory = Memory(self.options.memory_file)
+        wanted = self.memory.theme(self.options.theme)
+        chosen = theme or themes.choose_theme(os.environ, wanted)
         # Before Textual sees NO_COLOR: with the terminal's own colours it leaves all of them out.
-        super().__init__(ansi_color=True if chosen == themes.PLAIN else None)
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.role, self.host, self.state_dir, self.clock = role, host, state_dir, clock
         self.identity = identity
-        self.marks = ASCII_MARKS if needs_ascii(os.environ) else Marks()
+        ascii_only = self.options.ascii
+        if ascii_only is None:
+            ascii_only = needs_ascii(os.environ)
+        self.marks = ASCII_MARKS if ascii_only else Marks()
+        self.keymap = Keymap()
+        self.key_problem: Banner | None = None
         self.guard: TerminalGuard | None = None
         self.crash: BaseException | None = None
         self.dashboard = Dashboard()
@@ -125,6 +140,11 @@ class CronPilotApp(App[Leave]):
     async def _stay_connected(self) -> None:
         # pydantic takes a moment to import: in a thread, while keys are answered already.
         await asyncio.to_thread(__import__, "cronpilot.client.messages")
+        if self.options.keys_file is not None:
+            from cronpilot.tui.key_catalogue import catalogue
+
+            await asyncio.to_thread(catalogue)
+            self.read_keys()
         await self._connection.stay()
 
     def connected(self, status: EngineStatus) -> None:
@@ -158,6 +178,35 @@ class CronPilotApp(App[Leave]):
     def _later(self, seconds: float, then: Callable[[], None]) -> None:
         self.set_timer(seconds, then) if seconds > 0 else self.call_later(then)
 
+    # --- keys ------------------------------------------------------------------------------------
+
+    def key(self, action: str, built_in: str) -> str:
+        """How the key of an action is called, with `built_in` where nobody has changed it."""
+        return self.keymap.key(action, built_in)
+
+    def read_keys(self) -> None:
+        """Take the keys of keys.toml. A bad file changes nothing, and a banner says so."""
+        path = self.options.keys_file
+        if path is None:
+            return
+        from cronpilot.client.messages import Banner
+        from cronpilot.tui.key_catalogue import catalogue
+
+        try:
+            self.keymap = load_keymap(path, catalogue())
+        except InvalidFile as error:
+            first, *more = map(str, error.complaints)
+            hint = (
+                f"And {len(more)} more; see: cronpilot keys"
+                if more
+                else "The keys stay as they were."
+            )
+            self.key_problem = Banner(key="keys", text=first, hint=hint)
+        else:
+            self.key_problem = None
+            self.set_keymap(self.keymap.for_textual())
+        self.dashboard.tick(self.clock())
+
     # --- time ------------------------------------------------------------------------------------
 
     def _wait_for_the_next_second(self) -> None:
@@ -174,13 +223,13 @@ class CronPilotApp(App[Leave]):
 
     # --- keys that work everywhere ---------------------------------------------------------------
 
-    def action_help(self) -> None:
+    @work(group="palette", exclusive=True)
+    async def action_help(self) -> None:
         """Show all keys."""
-        from cronpilot.tui.screens.help import HelpScreen  # seldom needed
+        if not isinstance(self.screen, ModalScreen):
+            from cronpilot.tui.screens.offering import open_help  # seldom needed
 
-        if isinstance(self.screen, ActingScreen):
-            active = self.screen.active_bindings.values()
-            self.push_screen(HelpScreen(active, f"In the {self.screen.focused_part}"))
+            await open_help(self, self.screen)
 
     def action_repaint(self) -> None:
         """Paint everything again, whatever another program wrote over it."""
@@ -190,12 +239,17 @@ class CronPilotApp(App[Leave]):
 
     def action_next_theme(self) -> None:
         """The next of our themes."""
-        names = [theme.name for theme in themes.THEMES]
-        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+        names = list(themes.WORDS)
+        self.choose_theme(names[(names.index(self.theme) + 1) % len(names)])
+
+    def choose_theme(self, name: str) -> None:
+        """This theme from now on, and the next time."""
+        self.theme = name
+        self.memory.choose_theme(themes.WORDS[name], self.options.theme)
 
     def action_say_how_to_quit(self) -> None:
         """ctrl+c never quits: here it would end a scheduler by habit."""
-        self.notify("q quits.", markup=False, timeout=3)
+        self.notify(f"{self.key('app.quit', 'q')} quits.", markup=False, timeout=3)
 
     async def run_action(self, action: Any, *where: Any, **more: Any) -> bool:
         """Do it, or say that this user may not."""
@@ -210,6 +264,19 @@ class CronPilotApp(App[Leave]):
         if not is_allowed(action, self.identity):
             return False
         return super()._check_action_state(action, default_namespace)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "palette":
+            return isinstance(self.screen, ActingScreen)
+        return super().check_action(action, parameters)
+
+    @work(group="palette", exclusive=True)
+    async def action_palette(self) -> None:
+        """Ask what to do by its name."""
+        if isinstance(self.screen, ActingScreen):
+            from cronpilot.tui.screens.offering import open_palette  # seldom needed
+
+            await open_palette(self, self.screen)
 
     # --- leaving ---------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ def run_app(app: CronPilotApp) -> Leave:
     """
     guard = TerminalGuard(app)
     with guard:
-        left = app.run()
+        left = app.run(mouse=app.options.mouse)
     if guard.reason is not None:
         return guard.reason
     crash = app.crash or (None if left is not None else RuntimeError("the screen ended by itself"))

@@ -1,4 +1,7 @@
-"""The colours. Dark and light are ours; `plain` is the terminal's own 16, also for NO_COLOR."""
+"""The colours: dark, light, high contrast, the terminal's own 16, and none at all.
+
+A tone is never told by its colour alone; a test computes how well each can be read.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,13 @@ from collections.abc import Mapping
 
 from textual.theme import BUILTIN_THEMES, Theme
 
-DARK, LIGHT, PLAIN = "cronpilot-dark", "cronpilot-light", "cronpilot-plain"
+DARK, LIGHT, CONTRAST = "cronpilot-dark", "cronpilot-light", "cronpilot-contrast"
+SIXTEEN, MONO = "cronpilot-16", "cronpilot-mono"
 
 # What the stylesheet asks for beyond Textual's own names: a dimmed text, the row under the cursor
-# (with and without the focus), the bars at the edges, and how a row is marked without any colour.
+# (with and without the focus), the bars at the edges, and what stands out without any colour.
+_NO_STYLES = {"cursor-style": "none", "cursor-blurred-style": "none", "bad-style": "none",
+              "warn-style": "none", "alarm-style": "none"}  # fmt: skip
 _DARK = Theme(
     name=DARK,
     dark=True,
@@ -23,16 +29,15 @@ _DARK = Theme(
     success="#8fbf7f",
     warning="#e0af68",
     error="#f7768e",
-    variables={
-        "muted": "#79839a",
+    variables=_NO_STYLES
+    | {
+        "muted": "#949eb3",
         "busy": "#7dcfff",
         "strong": "#eef1f8",
         "bar": "#1d2129",
         "bar-text": "#a9b3c9",
-        "cursor": "#2b3547",
+        "cursor": "#263043",
         "cursor-blurred": "#20252e",
-        "cursor-style": "none",
-        "cursor-blurred-style": "none",
         "alarm": "#a3263f",
         "alarm-text": "#ffffff",
         "rule": "#333a47",
@@ -49,68 +54,118 @@ _LIGHT = Theme(
     background="#fbfbf9",
     surface="#f3f3ef",
     panel="#eaeae4",
-    success="#2f7a33",
-    warning="#8f5a00",
-    error="#b3223f",
-    variables={
-        "muted": "#6b7283",
+    success="#216a26",
+    warning="#7f4f00",
+    error="#ad1f3b",
+    variables=_NO_STYLES
+    | {
+        "muted": "#586070",
         "busy": "#00647d",
         "strong": "#0c0f16",
         "bar": "#e9e9e2",
         "bar-text": "#4a5162",
         "cursor": "#d5def1",
-        "cursor-blurred": "#ececE6",
-        "cursor-style": "none",
-        "cursor-blurred-style": "none",
+        "cursor-blurred": "#ecece6",
         "alarm": "#b3223f",
         "alarm-text": "#ffffff",
         "rule": "#cfcfc6",
     },
 )
 
-_PLAIN = Theme(
-    name=PLAIN,
+_CONTRAST = Theme(
+    name=CONTRAST,
     dark=True,
-    ansi=True,
-    primary="ansi_blue",
-    secondary="ansi_cyan",
-    accent="ansi_cyan",
-    foreground="ansi_default",
-    background="ansi_default",
-    surface="ansi_default",
-    panel="ansi_default",
-    boost="ansi_default",
-    success="ansi_green",
-    warning="ansi_yellow",
-    error="ansi_red",
-    variables=BUILTIN_THEMES["ansi-dark"].variables
+    primary="#6cb6ff",
+    secondary="#5ce1ff",
+    accent="#ffd75f",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#101010",
+    success="#7dff7d",
+    warning="#ffd75f",
+    error="#ffa0a0",
+    variables=_NO_STYLES
     | {
-        "muted": "ansi_default",
-        "busy": "ansi_cyan",
-        "strong": "ansi_default",
-        "bar": "ansi_default",
-        "bar-text": "ansi_default",
-        "cursor": "ansi_default",
-        "cursor-blurred": "ansi_default",
+        "muted": "#d0d0d0",
+        "busy": "#7ee8ff",
+        "strong": "#ffffff",
+        "bar": "#202020",
+        "bar-text": "#ffffff",
+        "cursor": "#000000",
+        "cursor-blurred": "#202020",
         "cursor-style": "reverse",
-        "cursor-blurred-style": "bold",
-        "alarm": "ansi_red",
-        "alarm-text": "ansi_white",
-        "rule": "ansi_default",
+        "cursor-blurred-style": "underline",
+        "bad-style": "bold",
+        "alarm": "#ffa0a0",
+        "alarm-text": "#000000",
+        "rule": "#ffffff",
     },
 )
 
-THEMES = (_DARK, _LIGHT, _PLAIN)
+
+def _of_the_terminal(name: str, colours: Mapping[str, str], styles: Mapping[str, str]) -> Theme:
+    """A theme in the terminal's own colours, for what has no other: `ansi_default` is none."""
+    default = "ansi_default"
+    told = {
+        **dict.fromkeys(("primary", "good", "bad", "warn", "busy", "alarm"), default),
+        **colours,
+    }
+    names = ("muted", "strong", "bar", "bar-text", "cursor", "cursor-blurred", "rule")
+    return Theme(
+        name=name,
+        dark=True,
+        ansi=True,
+        primary=told["primary"],
+        secondary=told["busy"],
+        accent=told["busy"],
+        foreground=default,
+        background=default,
+        surface=default,
+        panel=default,
+        boost=default,
+        success=told["good"],
+        warning=told["warn"],
+        error=told["bad"],
+        variables=BUILTIN_THEMES["ansi-dark"].variables
+        | _NO_STYLES
+        | dict.fromkeys(names, default)
+        | {"busy": told["busy"], "alarm": told["alarm"], "cursor-style": "reverse",
+           "alarm-text": "ansi_white" if "alarm" in colours else default,
+           "cursor-blurred-style": "bold", **styles},
+    )  # fmt: skip
+
+
+_SIXTEEN = _of_the_terminal(
+    SIXTEEN,
+    {"primary": "ansi_blue", "busy": "ansi_cyan", "good": "ansi_green", "warn": "ansi_yellow",
+     "bad": "ansi_red", "alarm": "ansi_red"},
+    {},
+)  # fmt: skip
+_MONO = _of_the_terminal(
+    MONO, {}, {"bad-style": "bold", "warn-style": "bold", "alarm-style": "reverse"}
+)
+
+THEMES = (_DARK, _LIGHT, _CONTRAST, _SIXTEEN, _MONO)
+WORDS = {DARK: "dark", LIGHT: "light", CONTRAST: "contrast", SIXTEEN: "16", MONO: "mono"}
+"""What they are called in config.yaml and to people."""
 VARIABLES = dict(_DARK.variables)
 """A value for each of our names, so that the stylesheet can be read before a theme is chosen."""
 
 
-def choose_theme(environ: Mapping[str, str]) -> str:
-    """The theme for this terminal: NO_COLOR and 16-colour terminals get the terminal's own colours;
-    one that says its background is light (COLORFGBG) gets the light one."""
-    term = environ.get("TERM", "")
-    few_colours = term in ("linux", "vt100", "vt102", "vt220", "ansi", "screen", "xterm", "rxvt")
-    if "NO_COLOR" in environ or (few_colours and not environ.get("COLORTERM")):
-        return PLAIN
+_FEW_COLOURS = ("linux", "vt100", "vt102", "vt220", "ansi", "screen", "xterm", "rxvt")
+
+
+def choose_theme(environ: Mapping[str, str], wanted: str = "auto") -> str:
+    """The theme for this terminal: none of its own with NO_COLOR, whatever was wanted; the 16
+    colours of a terminal that has no others; else what is wanted, one of `WORDS`; else light where
+    the terminal says that its background is (COLORFGBG)."""
+    if "NO_COLOR" in environ:
+        return MONO
+    chosen = next((name for name, word in WORDS.items() if word == wanted), None)
+    if environ.get("TERM", "") in _FEW_COLOURS and not environ.get("COLORTERM"):
+        return MONO if chosen == MONO else SIXTEEN
+    if chosen is not None:
+        return chosen
     background = environ.get("COLORFGBG", "").rpartition(";")[2]
     return LIGHT if background in ("7", "15") else DARK

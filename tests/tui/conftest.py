@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 
 from cronpilot.client.fake import NOON, FakeClient
 from cronpilot.tui.app import CronPilotApp
+from cronpilot.tui.options import ScreenOptions
 from cronpilot.tui.screens.dashboard import Dashboard
 
 
@@ -96,15 +97,17 @@ def show(clock: FrozenClock) -> Show:
 
     @asynccontextmanager
     async def open_screen(
-        client: FakeClient, *, size: tuple[int, int] = (120, 36), role: str = "owner"
-    ) -> AsyncIterator[Shown]:
+        client: FakeClient, *, size: tuple[int, int] = (120, 36), role: str = "owner",
+        options: ScreenOptions | None = None,
+    ) -> AsyncIterator[Shown]:  # fmt: skip
         async def connect() -> FakeClient:
             await client.status()
             return client
 
         app = CronPilotApp(
-            connect, role=role, host="example", state_dir="/var/lib/cronpilot", clock=clock
-        )
+            connect, role=role, host="example", state_dir="/var/lib/cronpilot", clock=clock,
+            options=options,
+        )  # fmt: skip
         async with app.run_test(size=size, notifications=True) as pilot:
             shown = Shown(app, pilot, client, clock)
             await shown.until(lambda: app.dashboard.status is not None or client._lost)

@@ -170,7 +170,7 @@ async def test_the_log_of_the_task_under_the_cursor_is_below(show, client):
 
         await screen.press("j")
         await screen.until(lambda: "first" in screen.text)
-        assert screen.dashboard.panel.head.text.startswith(" probe  run 12  ▸ run")
+        assert "  probe  run 12  ▸ run" in screen.dashboard.panel.head.text
 
 
 async def test_output_is_seen_as_it_is_printed(show, client):

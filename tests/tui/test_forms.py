@@ -536,7 +536,7 @@ async def test_the_help_of_a_form_lists_its_keys(show, client):
         await opened(screen, "e")
         await screen.press("question_mark")
         await screen.until(lambda: isinstance(form(screen), HelpScreen))
-        for words in ("In the form", "ctrl+o", "Shows first what would change", "Esc"):
+        for words in ("FORMS", "ctrl+o", "Shows first what would change", "Esc"):
             assert words in screen.text
 
 

@@ -209,7 +209,7 @@ def test_engine_lost(picture):
 def test_banner_in_plain_colours(picture):
     banner = Banner(key="disk", text="The disk is full: no run starts.", hint="Make room.",
                     severity="error")  # fmt: skip
-    assert picture(size=SMALL, theme=themes.PLAIN, banners=[banner], until="The disk is full")
+    assert picture(size=SMALL, theme=themes.SIXTEEN, banners=[banner], until="The disk is full")
 
 
 def test_schedule_form(picture):

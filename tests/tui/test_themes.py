@@ -8,22 +8,33 @@ from pathlib import Path
 import pytest
 
 import cronpilot.tui
+from cronpilot.config.screen_settings import ScreenSettings
 from cronpilot.tui import themes
 
 
 @pytest.mark.parametrize(
-    ("environ", "expected"),
+    ("environ", "wanted", "expected"),
     [
-        ({"TERM": "xterm-256color"}, themes.DARK),
-        ({"TERM": "tmux-256color"}, themes.DARK),
-        ({"TERM": "xterm-256color", "COLORFGBG": "0;15"}, themes.LIGHT),
-        ({"TERM": "xterm-256color", "COLORFGBG": "15;0"}, themes.DARK),
-        ({"TERM": "linux"}, themes.PLAIN),
-        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, themes.PLAIN),
+        ({"TERM": "xterm-256color"}, "auto", themes.DARK),
+        ({"TERM": "tmux-256color"}, "auto", themes.DARK),
+        ({"TERM": "xterm-256color", "COLORFGBG": "0;15"}, "auto", themes.LIGHT),
+        ({"TERM": "xterm-256color", "COLORFGBG": "15;0"}, "auto", themes.DARK),
+        ({"TERM": "xterm-256color", "COLORFGBG": "0;15"}, "contrast", themes.CONTRAST),
+        ({"TERM": "linux"}, "auto", themes.SIXTEEN),
+        ({"TERM": "linux"}, "light", themes.SIXTEEN),
+        ({"TERM": "linux"}, "mono", themes.MONO),
+        ({"TERM": "xterm", "COLORTERM": "truecolor"}, "light", themes.LIGHT),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, "dark", themes.MONO),
     ],
 )
-def test_the_theme_follows_the_terminal(environ, expected):
-    assert themes.choose_theme(environ) == expected
+def test_the_theme_follows_what_is_wanted_and_the_terminal(environ, wanted, expected):
+    assert themes.choose_theme(environ, wanted) == expected
+
+
+def test_config_yaml_knows_every_theme_by_its_word():
+    words = ScreenSettings.model_fields["theme"].annotation
+    assert {"auto", *themes.WORDS.values()} == set(words.__args__)
+    assert set(themes.WORDS) == {theme.name for theme in themes.THEMES}
 
 
 def test_every_theme_has_all_our_names():
@@ -38,14 +49,35 @@ def test_the_stylesheet_says_what_every_tone_looks_like():
     assert {f".tone--{tone}" for tone in TONES} <= set(re.findall(r"\.tone--\w+", sheet))
 
 
-@pytest.mark.parametrize("theme", [themes.DARK, themes.LIGHT])
-@pytest.mark.parametrize("name", ["muted", "busy", "strong", "bar-text", "success", "warning",
-                                  "error"])  # fmt: skip
-def test_text_can_be_read_on_its_background(theme, name):
+TEXTS = ("foreground", "muted", "busy", "strong", "bar-text", "success", "warning", "error")
+GROUNDS = ("background", "panel", "bar", "cursor", "cursor-blurred")
+
+
+@pytest.mark.parametrize(
+    ("theme", "enough"),
+    [(themes.DARK, 4.5), (themes.LIGHT, 4.5), (themes.CONTRAST, 7)],  # WCAG's AA and AAA
+)
+@pytest.mark.parametrize("text", TEXTS)
+def test_every_text_can_be_read_wherever_it_stands(theme, enough, text):
+    assert min(contrast(colour(theme, text), colour(theme, ground)) for ground in GROUNDS) >= enough
+
+
+@pytest.mark.parametrize("theme", [themes.DARK, themes.LIGHT, themes.CONTRAST])
+def test_an_alarm_can_be_read(theme):
+    assert contrast(colour(theme, "alarm"), colour(theme, "alarm-text")) >= 4.5
+
+
+def test_without_colours_nothing_has_one_and_what_is_bad_is_bold():
+    mono = next(one for one in themes.THEMES if one.name == themes.MONO)
+    assert {colour(themes.MONO, text) for text in (*TEXTS, *GROUNDS, "alarm", "alarm-text")} == {
+        "ansi_default"
+    }
+    assert (mono.variables["bad-style"], mono.variables["cursor-style"]) == ("bold", "reverse")
+
+
+def colour(theme: str, name: str) -> str:
     chosen = next(one for one in themes.THEMES if one.name == theme)
-    colour = chosen.variables.get(name) or getattr(chosen, name)
-    backgrounds = (chosen.background, chosen.variables["bar"], chosen.variables["cursor"])
-    assert min(contrast(colour, background) for background in backgrounds) >= 3
+    return chosen.variables.get(name) or getattr(chosen, name)
 
 
 def contrast(one: str, other: str) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 from uuid import uuid4
 
 from textual import work
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 class ActingScreen(AskingScreen[None], inherit_bindings=False):
     """Starts, stops and pauses what `chosen_run` and `chosen_task` name at the press of a key."""
+
+    ON_A_TASK: ClassVar[frozenset[str]] = frozenset({"run_now", "stop_run", "pause_task"})
+    """Actions that are done to `chosen_task`; the palette can do them to another one."""
 
     def __init__(self) -> None:
         super().__init__()

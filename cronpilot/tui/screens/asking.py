@@ -32,6 +32,10 @@ class AskingScreen(Screen[ScreenResultType], inherit_bindings=False):
             raise NoEngine(self.pilot_app.state_dir)
         return client
 
+    def key(self, action: str, built_in: str) -> str:
+        """How the key of an action is called here."""
+        return self.pilot_app.key(action, built_in)
+
     def now(self) -> datetime:
         return self.pilot_app.clock()
 

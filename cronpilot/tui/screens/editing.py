@@ -38,6 +38,10 @@ EDITING_KEYS = (
 class EditingScreen(ActingScreen):
     """Changes the definition of what `chosen_task` names at the press of a key."""
 
+    ON_A_TASK = ActingScreen.ON_A_TASK | {
+        "edit_schedule", "edit_task", "copy_task", "delete_task", "undo",
+    }  # fmt: skip
+
     def __init__(self) -> None:
         super().__init__()
         self._deleted: list[tuple[int, str]] = []
@@ -87,7 +91,7 @@ class EditingScreen(ActingScreen):
         if saved is not None:
             does = f"It runs {clean(saved.schedule_words)}."
             title = f"{'Added' if new else 'Saved'} {clean(saved.name)}"
-            hint = "" if new else " u undoes the change."
+            hint = "" if new else f" {self.key('task.undo', 'u')} undoes the change."
             self.notify(does + hint, title=title, markup=False)
 
     def _zone_name(self) -> str:
@@ -110,7 +114,8 @@ class EditingScreen(ActingScreen):
                 return
             gone = await self.client.delete_task(task_id, if_version=task.version)
             self._deleted.append((gone.id, gone.name))
-            self.notify("U brings it back.", title=f"Deleted {clean(gone.name)}", markup=False)
+            back = f"{self.key('task.undelete', 'U')} brings it back."
+            self.notify(back, title=f"Deleted {clean(gone.name)}", markup=False)
 
     @work(exclusive=True, group="edit")
     async def action_undelete(self) -> None:
@@ -149,5 +154,5 @@ class EditingScreen(ActingScreen):
             raise CronPilotError(error.problem) from error
         back = [Changed(one.field, one.after, one.before) for one in revision.changes]
         lines = "\n".join(diff_lines(back))
-        self.notify(f"{lines}\nu once more takes that back.", title=f"Undone: {clean(task.name)}",
-                    markup=False)  # fmt: skip
+        again = f"{self.key('task.undo', 'u')} once more takes that back."
+        self.notify(f"{lines}\n{again}", title=f"Undone: {clean(task.name)}", markup=False)

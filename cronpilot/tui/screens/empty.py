@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cronpilot.domain.text import clean
 from cronpilot.errors import CronPilotError
-from cronpilot.tui.formatting import Cell, countdown, moment
+from cronpilot.tui.formatting import Cell, countdown, moment, plural
+from cronpilot.tui.keymap import KeyOf, built_in
 
 if TYPE_CHECKING:
     from cronpilot.client.messages import EngineStatus, TaskView
@@ -15,13 +16,22 @@ if TYPE_CHECKING:
 Text = list[list[Cell]]
 
 
+class CronLines(NamedTuple):
+    """What cron starts on this machine: how many commands, and the files in which most stand."""
+
+    commands: int
+    files: tuple[str, ...]
+
+
 def no_tasks(
     text: str,
     role: Literal["owner", "attached"],
     status: EngineStatus | None,
     trouble: CronPilotError | None,
+    found: CronLines | None = None,
+    key: KeyOf = built_in,
 ) -> Text:
-    """Why view 1 has no rows. `text` is its filter."""
+    """Why view 1 has no rows. `text` is its filter, `found` what cron starts on this machine."""
     if status is None and trouble is not None:
         lines = [[Cell(line, "bad")] for line in map(clean, trouble.problem.splitlines())]
         return [*lines, [], [Cell(clean(trouble.hint))], [Cell("Trying again.", "muted")]]
@@ -29,28 +39,53 @@ def no_tasks(
         words = "Starting the engine" if role == "owner" else "Connecting"
         return [[Cell(f"{words} ...", "muted")]]
     if text:
-        return _no_match(text)
+        return _no_match(text, key)
     if status.total_tasks:
         return [[Cell("Reading the tasks ...", "muted")]]
-    file = status.engine.tasks_file if status.engine else None
-    where = f"Declare them in {clean(file)}." if file else "Declare them in a tasks.yaml."
-    return [
-        [Cell("No tasks yet", "title")],
-        [],
-        [Cell(where)],
-        [Cell("cronpilot validate", "strong"), Cell(" checks it", "muted")],
+    return _welcome(status, found, key)
+
+
+def _welcome(status: EngineStatus, found: CronLines | None, key: KeyOf) -> Text:
+    """What to press where there is nothing yet. The keys are one column: lines are centred."""
+    keys = [
+        (key("task.add", "a"), "add a task"),
+        (key("task.load", "i"), "load a tasks.yaml"),
+        (key("task.demo", "d"), "try it out with four harmless examples"),
+        (key("app.help", "?"), "all keys"),
     ]
+    left = max(len(name) for name, _ in keys) + 2
+    width = left + max(len(does) for _, does in keys)
+    lines: Text = [[Cell("Welcome to CronPilot", "title")], [Cell("There are no tasks yet.")], []]
+    for name, does in keys:
+        lines.append([Cell(name.ljust(left), "strong"), Cell(does.ljust(width - left))])
+    file = status.engine.tasks_file if status.engine else None
+    if file:
+        lines += [
+            [],
+            [Cell(f"{clean(file)} declares none; it is read again when it changes.", "muted")],
+        ]
+    if found is not None and found.commands:
+        where = ", ".join(clean(name) for name in found.files)
+        lines += [
+            [],
+            [Cell(f"Cron starts {plural(found.commands, 'command')} here: {where}")],
+            [Cell("cronpilot adopt", "strong"), Cell(" shows them, and takes over which you like")],
+        ]
+    return lines
 
 
-def no_runs(text: str, status: EngineStatus | None, now: datetime, zone: tzinfo) -> Text:
+def no_runs(
+    text: str, status: EngineStatus | None, now: datetime, zone: tzinfo, key: KeyOf = built_in
+) -> Text:
     """Why view 2 has no rows, and what comes next. `text` is its filter."""
     if text:
-        return _no_match(text)
+        return _no_match(text, key)
     lines: Text = [[Cell("Nothing runs now", "title")], []]
     if status is None:
         return lines
     if status.paused:
-        return [*lines, [Cell("The scheduler is paused. P resumes it.", "warn")]]
+        resume = key("scheduler.pause", "P")
+        return [*lines, [Cell(f"The scheduler is paused. {resume} resumes it.", "warn")]]
     if status.next_run_at is None:
         return [*lines, [Cell("Nothing is planned either.", "muted")]]
     left = countdown(status.next_run_at - now)
@@ -62,26 +97,26 @@ def no_runs(text: str, status: EngineStatus | None, now: datetime, zone: tzinfo)
     ]
 
 
-def no_history(filters: str, *, is_read: bool) -> Text:
+def no_history(filters: str, *, is_read: bool, key: KeyOf = built_in) -> Text:
     """Why view 4 has no rows. `filters` are those in force, in words."""
     if not is_read:
         return [[Cell("Reading the history ...", "muted")]]
     if filters:
-        return _no_match(filters)
+        return _no_match(filters, key)
     return [[Cell("Nothing has run yet", "title")], [],
             [Cell("Whatever a task does, or fails to do, is listed here.", "muted")]]  # fmt: skip
 
 
-def no_log(task: TaskView | None) -> Text:
+def no_log(task: TaskView | None, key: KeyOf = built_in) -> Text:
     """Why the log panel is empty for this task."""
     if task is None:
         return []
     return [[Cell(clean(task.name), "strong"), Cell(" has not run yet", "muted")],
-            [Cell("r", "strong"), Cell(" runs it now", "muted")]]  # fmt: skip
+            [Cell(key("task.run", "r"), "strong"), Cell(" runs it now", "muted")]]  # fmt: skip
 
 
-def _no_match(text: str) -> Text:
+def _no_match(text: str, key: KeyOf) -> Text:
     return [
         [Cell("Nothing matches ", "muted"), Cell(clean(text), "strong")],
-        [Cell("Esc", "strong"), Cell(" takes the filter back", "muted")],
+        [Cell(key("screen.back", "Esc"), "strong"), Cell(" takes the filter back", "muted")],
     ]

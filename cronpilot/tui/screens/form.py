@@ -15,6 +15,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
+from cronpilot.domain.quiet import from_key
 from cronpilot.domain.text import clean
 from cronpilot.errors import Conflict, CronPilotError
 from cronpilot.tui.definition_diff import Changed, as_changes, changed_fields, diff_lines
@@ -42,7 +43,6 @@ WIDE = 116
 """Columns from which on the preview has room beside the fields."""
 REREAD = 20.0
 """Seconds after which the countdowns of the preview are told anew."""
-_ALWAYS = (KeyHint("ctrl+o", "save"), KeyHint("Esc", "leave"))
 
 
 class _Fields(VerticalScroll, inherit_bindings=False):
@@ -71,7 +71,7 @@ class FormScreen(AskingScreen["TaskView | None"]):
                 tooltip="Shows first what would change"),
         Binding("escape,q,ctrl+q", "leave", "Leave", id="form.leave", show=False,
                 tooltip="Asks where something is not saved"),
-        Binding("question_mark,f1", "help", "Help", id="app.help", key_display="?", show=False,
+        Binding("question_mark,f1", "app.help", "Help", id="app.help", key_display="?", show=False,
                 tooltip="All keys that work here; in a text F1"),
         Binding("ctrl+c", "app.say_how_to_quit", show=False, system=True),
     ]  # fmt: skip
@@ -188,7 +188,9 @@ class FormScreen(AskingScreen["TaskView | None"]):
             planned = await self.client.fire_times(limit=ASKED)
             own = self._filled.task.id if self._filled.task else None
             self._others = [fire for fire in planned if fire.task_id != own]
-            self._tell(self.filled)
+            rules = {one.name: from_key(one.key)[0] for one in await self.client.quiet_times()}
+            self._filled = replace(self._filled, quiet=rules)
+            await self._judge()
 
     # --- what is said ----------------------------------------------------------------------------
 
@@ -213,7 +215,9 @@ class FormScreen(AskingScreen["TaskView | None"]):
 
     def _tell_keys(self) -> None:
         if self.is_current:
-            self.key_bar.tell(hints_of(self), always=_ALWAYS)
+            always = (KeyHint(self.key("form.save", "ctrl+o"), "save"),
+                      KeyHint(self.key("form.leave", "Esc"), "leave"))  # fmt: skip
+            self.key_bar.tell(hints_of(self), always=always)
 
     def _arrange(self) -> None:
         wide = self.size.width >= WIDE
@@ -249,12 +253,6 @@ class FormScreen(AskingScreen["TaskView | None"]):
         else:
             goal = next((place for place in reversed(places) if place < here), 0)
         order[goal].focus()
-
-    def action_help(self) -> None:
-        """Show all keys."""
-        from cronpilot.tui.screens.help import HelpScreen  # seldom needed
-
-        self.app.push_screen(HelpScreen(self.active_bindings.values(), "In the form"))
 
     @work(exclusive=True, group="leave")
     async def action_leave(self) -> None:
@@ -345,6 +343,7 @@ class FormScreen(AskingScreen["TaskView | None"]):
         if answer is None:
             return
         begun = Filled.begin(fields, theirs, self._filled.default_zone)
+        begun = replace(begun, quiet=self._filled.quiet)
         if answer == form_questions.RELOAD:
             self._load(begun)
         elif answer == form_questions.MERGE:

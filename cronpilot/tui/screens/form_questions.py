@@ -122,3 +122,50 @@ class TypeTheName(ModalScreen[bool]):
             self.dismiss(True)
         else:
             self.notify("That is not its name.", markup=False, timeout=3)
+
+
+def which_file(text: str) -> WhichFile:
+    """Which tasks.yaml? Returns its path."""
+    return WhichFile(text)
+
+
+def load_these(file: str, lines: Sequence[str]) -> Review:
+    """Shall these become tasks? Returns `save`."""
+    note = "They are kept in the database: the file itself is not followed. For that: --tasks FILE"
+    answers = [Choice("y", "Add them", SAVE), Choice("n", "Back", None)]
+    return Review(
+        f"Add {plural(len(lines), 'task')} of {file}?", [*_some(lines), "", note], answers
+    )
+
+
+class WhichFile(ModalScreen[str | None]):
+    """Returns the path that was typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "escape",
+            "dismiss(None)",
+            "Back",
+            id="dialog.back",
+            tooltip="Nothing is done",
+            show=False,
+        )
+    ]
+
+    def __init__(self, text: str) -> None:
+        super().__init__(classes="dialog")
+        self.field = TextField(text, placeholder="its path, such as ~/tasks.yaml")
+
+    def compose(self) -> ComposeResult:
+        said = [[Cell("Load which tasks.yaml?", "title")],
+                [Cell("It is checked, and shown, before anything is added.")], [],
+                [Cell("Type its path, then Enter. Esc goes back.", "muted")]]  # fmt: skip
+        with Vertical(id="dialog"):
+            yield Lines(said, id="dialog-text")
+            yield self.field
+
+    @on(Input.Submitted)
+    def _answer(self, event: Input.Submitted) -> None:
+        event.stop()
+        if path := self.field.value.strip():
+            self.dismiss(path)

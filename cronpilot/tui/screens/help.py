@@ -1,113 +1,65 @@
-"""All keys that work here, made from the bindings themselves."""
+"""All keys, made from the bindings themselves: those of here can be done from here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
-from textual.app import ComposeResult
-from textual.binding import ActiveBinding, Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
+from textual.binding import Binding, BindingType
 
-from cronpilot.tui.formatting import Cell
-from cronpilot.tui.key_names import key_name
-from cronpilot.tui.widgets.lines import Lines
+from cronpilot.tui.commands import Command, choose
+from cronpilot.tui.screens.command_screen import CommandScreen
+from cronpilot.tui.widgets.command_table import CommandRow
 
-_NOTES = (
-    "Everything goes on while you are away: a lost connection does not end the scheduler.",
-    "ctrl+z is not offered: it would freeze the scheduler. q, then b, gives the prompt back.",
-    "To select text with the mouse, hold shift.",
-)
-
-
-class Entry(NamedTuple):
-    """One action and all the keys that do it."""
-
-    keys: str
-    title: str
-    tooltip: str
+NOTES = (
+    Command("", "Connection lost", "Everything goes on while you are away."),
+    Command("", "Questions", "The letter before an answer gives it; n, q and Esc do nothing.",
+            keys="letters"),
+    Command("", "Suspend", "Not offered: it would freeze the scheduler. Quit, then b, gives the"
+            " prompt back.", keys="ctrl+z"),
+    Command("", "Select text", "Hold shift while you use the mouse; or start with --no-mouse.",
+            keys="shift"),
+    Command("", "Other keys", "Write a keys.toml; cronpilot keys prints all there are."),
+)  # fmt: skip
 
 
-class HelpScreen(ModalScreen[None]):
-    """The keys of what has the focus first, then those that work everywhere."""
+class HelpScreen(CommandScreen):
+    """Those of what has the focus first, then of the screen, then everywhere; then other places.
 
+    Args:
+        here: what can be done from where it was opened.
+        elsewhere: what keys do in other places.
+    """
+
+    TITLE_ = "Keys"
+    HINT = "what for? Enter does it, Esc closes"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "escape,question_mark,q,enter",
-            "app.pop_screen",
-            "Close",
-            id="help.close",
-            tooltip="Back",
-        ),
-        Binding("down,j", "scroll(1)", "Down", id="help.down", tooltip="Further down", show=False),
-        Binding("up,k", "scroll(-1)", "Up", id="help.up", tooltip="Further up", show=False),
-        Binding(
-            "pagedown,space,ctrl+d",
-            "scroll(10)",
-            "Page down",
-            id="help.page_down",
-            tooltip="A page on",
-            show=False,
-        ),
-        Binding(
-            "pageup,ctrl+u",
-            "scroll(-10)",
-            "Page up",
-            id="help.page_up",
-            tooltip="A page back",
-            show=False,
-        ),
+        Binding("escape,f1", "close", "Close", id="help.close", tooltip="Back"),
+        Binding("down,ctrl+n", "move(1)", "Down", id="help.down", tooltip="The next key"),
+        Binding("up,ctrl+p", "move(-1)", "Up", id="help.up", tooltip="The key before"),
+        Binding("pagedown", "page(1)", "Page down", id="help.page_down", tooltip="A screenful on"),
+        Binding("pageup", "page(-1)", "Page up", id="help.page_up", tooltip="A screenful back"),
     ]
 
-    def __init__(self, active: Iterable[ActiveBinding], title: str) -> None:
-        super().__init__(classes="dialog")
-        self._active, self._title = list(active), title
+    def __init__(self, here: Sequence[Command], elsewhere: Sequence[Command]) -> None:
+        super().__init__()
+        self._here, self._elsewhere = list(here), [*elsewhere, *NOTES]
 
-    def compose(self) -> ComposeResult:
-        lines = help_lines(self._active, self._title, self.app.size.width)
-        with Vertical(id="dialog"):
-            yield Lines(lines, id="help-text")
+    def rows(self, typed: str) -> Sequence[CommandRow]:
+        if typed.strip():
+            found = choose([*self._here, *self._elsewhere], typed)
+            return [CommandRow(place, command) for place, command in enumerate(found)]
+        sections = [*_sections(self._here), *_sections(self._elsewhere)]
+        return [CommandRow(place, *row) for place, row in enumerate(sections)]
 
-    def action_scroll(self, rows: int) -> None:
-        self.query_one(Lines).scroll_by(rows)
-
-
-def help_lines(active: Sequence[ActiveBinding], title: str, width: int) -> list[list[Cell]]:
-    """The help, line by line, for a screen of that width."""
-    here = [binding for binding in active if binding.node.__class__.__name__ not in _EVERYWHERE]
-    elsewhere = [binding for binding in active if binding not in here]
-    lines: list[list[Cell]] = [
-        [Cell("Keys", "title"), Cell("  "), Cell("Esc closes, j and k scroll", "muted")]
-    ]
-    for heading, group in ((title, here), ("Everywhere", elsewhere)):
-        entries = list(_entries(group))
-        if entries:
-            lines += [[], [Cell(heading, "head")]]
-            lines += [_line(entry, width) for entry in entries]
-    return [*lines, [], *([Cell(note, "muted")] for note in _NOTES)]
+    def choose(self, command: Command) -> None:
+        if command.id or command.deed:
+            super().choose(command)
 
 
-_EVERYWHERE = ("Dashboard", "RunPage", "CronPilotApp")
-
-
-def _entries(active: Iterable[ActiveBinding]) -> Iterable[Entry]:
-    found: dict[str, list[ActiveBinding]] = {}
-    for binding in active:
-        if binding.binding.description and not binding.binding.system:
-            found.setdefault(binding.binding.action, []).append(binding)
-    for group in found.values():
-        keys = " ".join(sorted({key_name(one.binding.key) for one in group}, key=_shortest))
-        yield Entry(keys, group[0].binding.description, group[0].tooltip)
-
-
-def _shortest(key: str) -> tuple[int, str]:
-    return len(key), key
-
-
-def _line(entry: Entry, width: int) -> list[Cell]:
-    """With its name and its tooltip, or where there is no room for both with the tooltip."""
-    keys = [Cell("  "), Cell(f"{entry.keys:<16}", "strong"), Cell(" ")]
-    if width < 100:
-        return [*keys, Cell(entry.tooltip or entry.title)]
-    return [*keys, Cell(f"{entry.title:<18} "), Cell(entry.tooltip, "muted")]
+def _sections(commands: Sequence[Command]) -> Iterator[tuple[Command | None, str]]:
+    """Place by place, in the order in which they come up."""
+    for place in dict.fromkeys(command.place for command in commands):
+        here = [command for command in commands if command.place == place]
+        yield None, (place or "Good to know").upper()
+        yield from ((command, "") for command in here)

@@ -47,10 +47,12 @@ class PanesScreen(RecordsScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         whole = self.panel_size == "whole"
         if action == "back":
-            return whole or self.panel.output.has_focus or bool(self.current.filters)
-        if action in ("focus_log", "whole_log", "resize_log"):
+            return whole or self.panel.has_focus_within or bool(self.current.filters)
+        if action in ("focus_log", "focus_panel", "whole_log", "resize_log", "tab"):
             return self.current.HAS_LOG
-        return action != "filter" or (not whole and self.current.HAS_FILTER)
+        if action == "filter":
+            return not whole and self.current.HAS_FILTER
+        return super().check_action(action, parameters)
 
     # --- views and the panel ---------------------------------------------------------------------
 
@@ -80,19 +82,28 @@ class PanesScreen(RecordsScreen):
         if self.panel.output.has_focus:
             self.action_back()
             return
+        self.show_log_tab()
+        self.action_focus_panel()
+
+    def action_focus_panel(self) -> None:
+        """Into the panel, or out of it."""
+        if self.panel.has_focus_within:
+            self.action_back()
+            return
         if self.shown_size() == "none":
             self.resize_panel("whole" if self._is_small() else "part")
-        self.panel.output.focus()
+        self.panel.focus_content()
 
     def action_whole_log(self) -> None:
         """The log over the whole screen, or back."""
+        self.show_log_tab()
         self.resize_panel("part" if self.panel_size == "whole" else "whole")
 
     def action_back(self) -> None:
         """Esc: the filter first, then out of the log."""
         if self.panel_size == "whole":
             self.resize_panel("part")
-        elif self.panel.output.has_focus:
+        elif self.panel.has_focus_within:
             self.current.table.focus()
         elif self.current.filters:
             self.current.clear_filters()
@@ -103,7 +114,7 @@ class PanesScreen(RecordsScreen):
         self.panel_size = size
         self.arrange_panes()
         if size == "whole":
-            self.panel.output.focus()
+            self.panel.focus_content()
         else:
             self.current.table.focus()
         if was_hidden and self.shown_size() != "none":
@@ -129,7 +140,7 @@ class PanesScreen(RecordsScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         self.arrange_panes()
-        if self.shown_size() == "none" and self.panel.output.has_focus:
+        if self.shown_size() == "none" and self.panel.has_focus_within:
             self.current.table.focus()
         self.call_after_refresh(self._after_resize)
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from textual.binding import ActiveBinding
 from textual.screen import Screen
 
 from cronpilot.tui.formatting import Cell
-from cronpilot.tui.key_names import key_name
+from cronpilot.tui.key_names import NO_KEY, key_name
 from cronpilot.tui.widgets.toned import Line
+
+if TYPE_CHECKING:
+    from cronpilot.tui.app import CronPilotApp
 
 
 class KeyHint(NamedTuple):
@@ -19,16 +23,22 @@ class KeyHint(NamedTuple):
     does: str
 
 
-ALWAYS = (KeyHint("?", "help"), KeyHint("q", "quit"))
-
-
 class KeyBar(Line):
     """Shows as many keys as fit, and always how to get help and how to leave."""
 
     DEFAULT_CSS = "KeyBar { dock: bottom; }"
 
-    def tell(self, hints: Sequence[KeyHint], always: Sequence[KeyHint] = ALWAYS) -> None:
+    def tell(self, hints: Sequence[KeyHint], always: Sequence[KeyHint] | None = None) -> None:
         """Offer these keys, the most useful first, and behind them what is never left out."""
+        if always is None:
+            key = cast("CronPilotApp", self.app).key
+            always = (
+                KeyHint(key("app.palette", ":"), "all"),
+                KeyHint(key("app.help", "?"), "help"),
+                KeyHint(key("app.quit", "q"), "quit"),
+            )
+        while len(always) > 2 and sum(map(_width, always)) > self.size.width:
+            always = always[1:]
         room = self.size.width - 1 - sum(map(_width, always))
         fitting = []
         for hint in hints:
@@ -46,11 +56,28 @@ def _width(hint: KeyHint) -> int:
     return len(hint.key) + len(hint.does) + 3
 
 
+def in_order(screen: Screen[Any]) -> list[tuple[str, ActiveBinding]]:
+    """The keys that work now, from what has the focus outwards, each node's as it declared them:
+    Textual puts those that were changed last."""
+    active = list(screen.active_bindings.items())
+    nodes = list(dict.fromkeys(one.node for _, one in active))
+    declared = {
+        (node, binding.action): place
+        for node in nodes
+        for place, (_, binding) in enumerate(node._bindings)
+    }
+    return sorted(
+        active,
+        key=lambda item: (nodes.index(item[1].node),
+                          declared.get((item[1].node, item[1].binding.action), 0)),
+    )  # fmt: skip
+
+
 def hints_of(screen: Screen[Any]) -> list[KeyHint]:
     """The keys that are worth showing where the focus is, in the order they were declared."""
     found: dict[str, KeyHint] = {}
-    for key, (_, binding, enabled, _) in screen.active_bindings.items():
-        if binding.show and enabled and binding.action not in found:
+    for key, (_, binding, enabled, _) in in_order(screen):
+        if binding.show and enabled and binding.action not in found and key != NO_KEY:
             shown = binding.key_display or key_name(key)
             found[binding.action] = KeyHint(shown, binding.description.lower())
     return list(found.values())

@@ -1,0 +1,98 @@
+"""What the palette and the help offer, and which of it a few typed letters mean. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+Deed = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something that can be done now.
+
+    Attributes:
+        id: by which its use is remembered; an action's id, `theme.dark`, `task 12`.
+        title: `Run`.
+        about: what it is done to: the name of a task; may be empty.
+        note: a sentence.
+        keys: that do the same, as people call them.
+        place: where it works, for the help.
+        deed: None where it cannot be done from here.
+    """
+
+    id: str
+    title: str
+    note: str = ""
+    about: str = ""
+    keys: str = ""
+    place: str = ""
+    deed: Deed | None = None
+
+    @property
+    def name(self) -> str:
+        """Title and object together."""
+        return f"{self.title} {self.about}".rstrip()
+
+
+def choose(commands: Sequence[Command], typed: str, recent: Sequence[str] = ()) -> list[Command]:
+    """Those that are meant, the likeliest first; what was used lately comes before its equals.
+    All of them where nothing is typed, and those used lately first."""
+    used = {command: place for place, command in enumerate(recent)}
+    ranked = []
+    for place, command in enumerate(commands):
+        score = score_of(typed, command)
+        if score is not None:
+            ranked.append((-score, used.get(command.id, len(used)), place, command))
+    return [command for *_, command in sorted(ranked, key=lambda one: one[:3])]
+
+
+def score_of(typed: str, command: Command) -> int | None:
+    """How well it fits; None if it does not. Each word that is typed has to fit: into its name,
+    or less well into its keys or its note."""
+    total = 0
+    for word in typed.lower().split():
+        in_name = _fit(word, command.name.lower())
+        in_note = 8 if word in command.note.lower() else None
+        in_keys = 150 if len(typed.strip()) == 1 and typed.strip() in command.keys.split() else None
+        best = max((one for one in (in_name, in_note, in_keys) if one is not None), default=None)
+        if best is None:
+            return None
+        total += best
+    return total
+
+
+def _fit(word: str, text: str) -> int | None:
+    """Begins a word, stands in one, or its letters do in their order and not far apart."""
+    at = text.find(word)
+    while at > 0 and text[at - 1].isalnum():
+        further = text.find(word, at + 1)
+        if further < 0:
+            break
+        at = further
+    if at == 0:
+        return 100
+    if at > 0:
+        return 60 if text[at - 1].isalnum() else 90
+    return _scattered(word, text)
+
+
+def _scattered(word: str, text: str) -> int | None:
+    places: list[int] = []
+    for letter in word:
+        at = text.find(letter, places[-1] + 1 if places else 0)
+        if at < 0:
+            return None
+        places.append(at)
+    gaps = places[-1] - places[0] + 1 - len(word)
+    return max(10, 40 - gaps) if gaps <= 3 * len(word) else None
+
+
+def split_verb(typed: str, commands: Sequence[Command]) -> tuple[list[Command], str]:
+    """`run back`: the commands that the first word begins, and what is left as the object."""
+    verb, _, rest = typed.strip().partition(" ")
+    if not verb or not rest.strip():
+        return [], ""
+    meant = [one for one in commands if one.title.lower().startswith(verb.lower())]
+    return meant, rest.strip()
