@@ -17,10 +17,13 @@ from cronpilot.api.routes import (
     definitions,
     events,
     fire_times,
+    incidents,
     live,
     logs,
+    metrics,
     pages,
     pools,
+    quiet,
     runs,
     scheduler,
     status,
@@ -49,6 +52,7 @@ def make_app(engine: Client, gate: Gate | None = None) -> FastAPI:
     )
     app.state.engine = engine
     app.state.gate = gate
+    app.state.figures = getattr(engine, "figures", None)  # a fake has none
     app.state.public = {"/healthz"}
     app.state.ending = asyncio.Event()
     app.add_middleware(NameFront)
@@ -61,11 +65,14 @@ def make_app(engine: Client, gate: Gate | None = None) -> FastAPI:
         runs,
         logs,
         fire_times,
+        incidents,
         events,
         status,
         scheduler,
         users,
         pools,
+        quiet,
+        metrics,
     ):
         app.include_router(routes.router)
         paths = (getattr(route, "path", "") for route in routes.router.routes)

@@ -34,11 +34,17 @@ class Bus:
         self._forgotten = 0  # the newest number that is not in `_past` any more
         self._listeners: set[asyncio.Queue[Event | None]] = set()
         self._closed = False
+        self.heard: list[Callable[[], None]] = []  # called whenever something has changed
+        self.told: list[Callable[[Changes], None]] = []  # the same, with what it was
 
     def tell(self, changes: Changes | None = None) -> None:
         """Something has changed; without details, the figures of the status bar."""
         if changes is not None:
             self._changes.add(changes)
+            for heard in self.heard:
+                heard()
+            for told in self.told:
+                told(changes)
         self._wanted.set()
 
     async def run(self) -> None:
@@ -99,6 +105,10 @@ class Bus:
         if engine_id != self._engine_id or not number.isdigit() or int(number) < self._forgotten:
             return [Gap(id=f"{self._engine_id}:{self._seq}")]
         return [event for seq, event in self._past if seq > int(number)]
+
+    def listeners(self) -> int:
+        """How many listen."""
+        return len(self._listeners)
 
     def close(self) -> None:
         """End every stream."""

@@ -29,13 +29,14 @@ from cronpilot.engine.accounts import Accounts
 from cronpilot.engine.agenda import Agenda
 from cronpilot.engine.bus import Bus
 from cronpilot.engine.clock import Clock, ClockWatch, SystemClock
+from cronpilot.engine.comparing import Comparer
 from cronpilot.engine.concerns import Concerns
 from cronpilot.engine.definitions import Ground
-from cronpilot.engine.comparing import Comparer
 from cronpilot.engine.disk import LEAST_FREE, DiskGuard
 from cronpilot.engine.dispatcher import Dispatcher, Room
 from cronpilot.engine.downtime import DowntimeReview
 from cronpilot.engine.editing import Editor
+from cronpilot.engine.figures import Figures, Gauge, Sources
 from cronpilot.engine.following import Follower
 from cronpilot.engine.health import HealthReport
 from cronpilot.engine.heartbeat import Heartbeat, plan_anew_if_clock_went_back
@@ -44,11 +45,13 @@ from cronpilot.engine.ledger import Ledger
 from cronpilot.engine.liveness import Liveness
 from cronpilot.engine.notices import Notices
 from cronpilot.engine.planner import Changes, log_warnings
+from cronpilot.engine.quiet import QuietTimes
 from cronpilot.engine.reading import Reader
 from cronpilot.engine.scheduling.job_store import TaskJobStore
 from cronpilot.engine.scheduling.scheduler import Scheduler
 from cronpilot.engine.standstill import Standstill
 from cronpilot.engine.status import read_status
+from cronpilot.engine.tally import Tally
 from cronpilot.engine.tasks_file import plan_for_settings
 from cronpilot.engine.upkeep import Upkeep
 from cronpilot.engine.usage import UsageMeter
@@ -181,6 +184,10 @@ class Engine:
         self.dismiss_downtime = self._review.dismiss_downtime
         self.upcoming, self.outlook = agenda.upcoming, agenda.outlook
         self.timeline = agenda.timeline
+        self.quiet_times = QuietTimes(
+            self._reader, lambda: self._config.quiet, lambda: find_zone(self._config.timezone),
+            self._clock.now,
+        ).quiet_times  # fmt: skip
         self.tasks = self._reader.tasks
         self.task = self._reader.task
         self.find_task = self._reader.find_task
@@ -192,6 +199,16 @@ class Engine:
         self.accounts = Accounts(read=self._reader.read, write=self._write, now=self._clock.now)
         ledger = Ledger(self._reader, lambda: (self._config.max_workers, self._config.pools))
         self.me, self.audit, self.pool_slots = ledger.me, ledger.audit, ledger.pool_slots
+        tally = Tally(self._reader)
+        self._bus.told.append(tally.note)
+        self._gauge = Gauge(
+            Sources(
+                status=self.status, pools=self.pool_slots, write=self._write,
+                clock_age_s=lambda: self._clock.elapsed() - heartbeat.beaten_at,
+                keeper_linked=lambda: self._dispatcher.is_linked, listeners=self._bus.listeners,
+            ),
+            tally, self._reader, config.state_dir, config.database,
+        )  # fmt: skip
         self.users = self.accounts.users
         self.add_user = self.accounts.add_user
         self.change_user = self.accounts.change_user
@@ -257,6 +274,7 @@ class Engine:
         self._clock_start.cancel()
         await asyncio.to_thread(self._scheduler.stop)
         self._dispatcher.close()
+        self._gauge.close()
         self._bus.close()
         for job in self._jobs:
             job.cancel()
@@ -358,6 +376,10 @@ class Engine:
         )  # fmt: skip
 
     # --- reading ---
+
+    async def figures(self) -> Figures:
+        """For Prometheus."""
+        return await self._gauge.figures(self._config.api.metrics_tasks)
 
     async def status(self) -> EngineStatus:
         return await self._reader.read(self._status)

@@ -249,6 +249,7 @@ async def test_the_openapi_document_has_every_route(api: httpx.AsyncClient) -> N
     assert {
         f"{method.upper()} {path}" for path, methods in paths.items() for method in methods
     } == {
+        "GET /metrics",
         "GET /api/me",
         "GET /api/pools",
         "GET /api/audit",

@@ -1,0 +1,29 @@
+"""Figures for Prometheus."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, Request, Response
+
+from cronpilot.engine.figures import Figures
+from cronpilot.errors import Refused
+
+router = APIRouter(tags=["status"])
+
+Take = Callable[[], Awaitable[Figures]]
+
+
+@router.get(
+    "/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}}
+)  # fmt: skip
+async def metrics(request: Request) -> Response:
+    """Runs by verdict, durations, lateness, queue, pools, next starts and the engine's health."""
+    from cronpilot.api.metrics import CONTENT_TYPE, text_of  # an engine nobody scrapes needs it not
+
+    take: Take | None = request.app.state.figures
+    if take is None:
+        raise Refused("This engine takes no figures of itself.")
+    figures = await take()
+    return Response(await asyncio.to_thread(text_of, figures), media_type=CONTENT_TYPE)
