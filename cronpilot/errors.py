@@ -65,6 +65,7 @@ _LISTS = {
     "log": "history",
     "revision": "revisions NAME",
     "entry": "adopt",
+    "incident": "incidents --all",
 }
 
 

@@ -30,6 +30,8 @@ NEEDS: Final[dict[tuple[str, str], Role]] = {
     ("POST", "/api/scheduler/pause"): Role.OPERATOR,
     ("POST", "/api/scheduler/resume"): Role.OPERATOR,
     ("POST", "/api/downtime/dismiss"): Role.OPERATOR,
+    ("POST", "/api/incidents/{incident_id}/acknowledge"): Role.OPERATOR,
+    ("POST", "/api/incidents/{incident_id}/snooze"): Role.OPERATOR,
     ("POST", "/api/reload"): Role.OPERATOR,
 }
 

@@ -14,6 +14,7 @@ from cronpilot.client.fake_health import fake_health
 from cronpilot.client.fake_incidents import FakeIncidents
 from cronpilot.client.fake_live import FakeLive
 from cronpilot.client.fake_logs import FakeLogs
+from cronpilot.client.fake_quiet import FakeQuiet
 from cronpilot.client.fake_users import FakeUsers, pool_views
 from cronpilot.client.fake_why import Explanations
 from cronpilot.client.incidents import IncidentStory
@@ -84,7 +85,7 @@ def make_run(id: int = 1, **fields: Any) -> RunView:  # noqa: A002
     return RunView(id=id, **given)
 
 
-class FakeClient(FakeAgenda, FakeLive, FakeIncidents):
+class FakeClient(FakeAgenda, FakeQuiet, FakeLive, FakeIncidents):
     """The whole `Client` protocol in memory.
 
     Changes made through it, or by the methods that only it has (`put_task`, `put_run`, `finish`,

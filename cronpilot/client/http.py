@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from cronpilot.client.actor import Front
 from cronpilot.client.http_agenda import HttpAgenda
 from cronpilot.client.http_connection import HttpConnection
+from cronpilot.client.http_incidents import HttpIncidents
 from cronpilot.client.http_live import HttpLive
 from cronpilot.client.http_logs import HttpLogs
+from cronpilot.client.http_quiet import HttpQuiet
 from cronpilot.client.http_users import HttpUsers
 from cronpilot.client.messages import (
     AttemptView,
@@ -39,7 +41,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class HttpClient(HttpConnection, HttpUsers, HttpLogs, HttpAgenda, HttpLive):
+class HttpClient(
+    HttpConnection, HttpUsers, HttpLogs, HttpAgenda, HttpQuiet, HttpLive, HttpIncidents
+):
     """`Client` over a unix socket, or over the network.
 
     It connects at the first question, and again after the engine has come back. It belongs to the

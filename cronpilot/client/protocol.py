@@ -15,9 +15,9 @@ if TYPE_CHECKING:
         UpcomingPage,
         UpcomingQuery,
     )
+    from cronpilot.client.comparison import Comparison
     from cronpilot.client.incidents import Delivered, IncidentQuery, IncidentStory
     from cronpilot.client.live import Downtime, RunUsage
-    from cronpilot.client.comparison import Comparison
     from cronpilot.client.log_search import LogMatches, LogQuery
     from cronpilot.client.messages import (
         AttemptView,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         TaskQuery,
         TaskView,
     )
+    from cronpilot.client.quiet import QuietTime
     from cronpilot.client.users import AuditEntry, AuditQuery, Me, PoolView, UserView
     from cronpilot.domain.access import Role
 
@@ -97,6 +98,9 @@ class Client(Protocol):
     async def dismiss_downtime(self) -> None:
         """It was looked over: say no more of it."""
         ...
+
+    async def quiet_times(self) -> list[QuietTime]:
+        """The quiet times of config.yaml, by name, and the next slots that each will skip."""
 
     async def runs(self, query: RunQuery) -> RunPage: ...
 

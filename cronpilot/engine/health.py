@@ -20,6 +20,7 @@ from cronpilot.client.messages import (
 )
 from cronpilot.domain.run import Status
 from cronpilot.domain.text import clean
+from cronpilot.engine.incident_views import open_incidents, telling_state
 from cronpilot.engine.reading import Reader
 from cronpilot.engine.views import task_view
 from cronpilot.storage import attention, backups, history, runs, tasks
@@ -45,9 +46,11 @@ class HealthReport:
         now: Callable[[], datetime],
         engine: Callable[[], EngineInfo | None],
         banners: Callable[[], list[Banner]],
+        dropped: Callable[[], int] = lambda: 0,
     ) -> None:
         self._reader, self._database, self._state_dir = reader, database, state_dir
         self._now, self._engine, self._banners = now, engine, banners
+        self._dropped = dropped
         self._logs: tuple[int, bool] | None = None
         self._measured_at = 0.0
 
@@ -68,6 +71,8 @@ class HealthReport:
         return Health(
             at=now,
             banners=banners,
+            incidents=open_incidents(connection),
+            telling=telling_state(connection, now, self._dropped()),
             failing=failing,
             failing_tasks=failing_tasks,
             retrying=self._reader.run_views(connection, retrying),

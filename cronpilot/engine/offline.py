@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,6 +16,7 @@ from cronpilot.engine.comparing import Comparer
 from cronpilot.engine.health import HealthReport
 from cronpilot.engine.incident_views import IncidentReader
 from cronpilot.engine.ledger import Ledger
+from cronpilot.engine.quiet import QuietTimes
 from cronpilot.engine.reading import Reader
 from cronpilot.engine.status import read_status
 from cronpilot.engine.usage import UsageMeter
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from cronpilot.client.messages import Event, Explanation, FileDifference, LogChunk
     from cronpilot.client.users import UserView
     from cronpilot.domain.access import Role
+    from cronpilot.domain.quiet import Rule
 
 
 class OfflineClient:
@@ -41,6 +43,7 @@ class OfflineClient:
         max_workers: int,
         timezone: str,
         tasks_file: Path | None = None,
+        quiet: Mapping[str, Rule] | None = None,
     ) -> None:
         self._state_dir, self._max_workers, self._timezone = state_dir, max_workers, timezone
         self._tasks_file = tasks_file
@@ -57,6 +60,12 @@ class OfflineClient:
         self.usage = UsageMeter(self._reader).usage
         self.upcoming, self.outlook = agenda.upcoming, agenda.outlook
         self.timeline = agenda.timeline
+        self.quiet_times = QuietTimes(
+            self._reader,
+            lambda: quiet or {},
+            lambda: find_zone(timezone),
+            lambda: datetime.now(UTC),
+        ).quiet_times
         ledger = Ledger(self._reader, lambda: (max_workers, {}))
         self.me, self.audit, self.pool_slots = ledger.me, ledger.audit, ledger.pool_slots
         self.tasks = self._reader.tasks

@@ -28,7 +28,8 @@ from cronpilot.domain.run import Status
 from cronpilot.engine.history import revision_views
 from cronpilot.engine.log_search import search_log
 from cronpilot.engine.planner import offset_of_row, times_of_row
-from cronpilot.engine.views import Congestion, attempt_view, fire_time, run_view, task_view
+from cronpilot.engine.usual import Usuals
+from cronpilot.engine.views import Congestion, attempt_view, band, fire_time, run_view, task_view
 from cronpilot.engine.why import Asked, explain
 from cronpilot.errors import NotFound
 from cronpilot.runner.logs import read_slice
@@ -54,6 +55,7 @@ class Reader:
     ) -> None:
         self._database, self._state_dir = database, state_dir
         self._now, self._congestion = now, congestion
+        self.usuals = Usuals()
 
     async def read(self, closure: Callable[[Connection], T]) -> T:
         """Run a closure on a read-only snapshot, in a thread."""
@@ -149,7 +151,16 @@ class Reader:
         waiting = any(row["status"] is Status.QUEUED for row in rows)
         congestion = self._congestion(connection) if waiting else Congestion(max_workers=1)
         line = agenda.places_in_line(connection) if waiting else {}
-        return [run_view(row, self._state_dir, congestion, line.get(row["id"])) for row in rows]
+        views = [run_view(row, self._state_dir, congestion, line.get(row["id"])) for row in rows]
+        return [
+            view if view.status.is_final else self._with_band(connection, row, view)
+            for row, view in zip(rows, views, strict=True)
+        ]
+
+    def _with_band(self, connection: Connection, row: Any, view: RunView) -> RunView:
+        """What goes on, beside how long it usually takes."""
+        length = self.usuals.of(connection, view.task_id, row["successes"]).length
+        return view.model_copy(update=band(row["alarms"], length))
 
     # --- logs ---
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cronpilot.client.messages import Banner, EngineInfo, EngineStatus
 from cronpilot.domain.run import Status
-from cronpilot.storage import meta, runs, tasks
+from cronpilot.storage import incidents, meta, runs, tasks
 from cronpilot.storage.database import Connection
 
 
@@ -28,6 +28,7 @@ def read_status(
         queued=counts.get(Status.QUEUED, 0),
         retrying=counts.get(Status.RETRYING, 0),
         failing_tasks=totals.failing,
+        open_incidents=incidents.count_open(connection),
         max_workers=max_workers,
         paused=meta.get(connection, meta.PAUSED_AT) is not None,
         paused_until=meta.get_time(connection, meta.PAUSED_UNTIL),
