@@ -18,6 +18,7 @@ from cronpilot.tui.screens.dashboard_keys import DASHBOARD_KEYS
 from cronpilot.tui.screens.empty import no_log, no_runs, no_tasks
 from cronpilot.tui.screens.first_start import FirstStartScreen
 from cronpilot.tui.screens.panes import PanesScreen
+from cronpilot.tui.screens.upcoming import UpcomingScreen
 from cronpilot.tui.widgets.banner_line import BannerLine
 from cronpilot.tui.widgets.key_bar import KeyBar, KeyHint, hints_of
 from cronpilot.tui.widgets.line_table import WINDOW, LineTable
@@ -36,7 +37,7 @@ SECOND_LOOK = 1.0
 open has reached nobody."""
 
 
-class Dashboard(PanesScreen, FirstStartScreen):
+class Dashboard(UpcomingScreen, PanesScreen, FirstStartScreen):
     """Asks the client, and hands what comes back to the widgets that show it."""
 
     BINDINGS: ClassVar[list[BindingType]] = DASHBOARD_KEYS
@@ -49,7 +50,9 @@ class Dashboard(PanesScreen, FirstStartScreen):
         self.key_bar = KeyBar(id="keys")
         self.tasks = TasksView()
         self.running = RunningView()
-        self.views: tuple[View, ...] = (self.tasks, self.running, self.history, self.health)
+        self.views: tuple[View, ...] = (
+            self.tasks, self.running, self.upcoming, self.history, self.health
+        )  # fmt: skip
         self.current: View = self.tasks
         self.lost_since: datetime | None = None
         self.trouble: CronPilotError | None = None
@@ -98,8 +101,10 @@ class Dashboard(PanesScreen, FirstStartScreen):
             self._read_tasks(self.tasks.table.wanted_offset())
         if self.running.apply(changes):
             self._read_runs()
+        self.upcoming.apply(changes)
         self.apply_to_records(changes)
         self._apply_to_log(changes)
+        self.apply_to_details(changes)
         self.tick(self.now())
 
     def answered(self, status: EngineStatus) -> None:
@@ -116,7 +121,7 @@ class Dashboard(PanesScreen, FirstStartScreen):
     def _take_status(self, status: EngineStatus) -> None:
         before, self.status = self.status, status
         if before is None or before.timezone != status.timezone:
-            self.zone = _zone(status.timezone)
+            self.zone = self.panel.output.zone = _zone(status.timezone)
             for view in self.views:
                 view.set_zone(self.zone)
 
@@ -146,6 +151,7 @@ class Dashboard(PanesScreen, FirstStartScreen):
             no_runs(self.running.filter, self.status, self.now(), self.zone, self.key)
         )
         self.tell_records()
+        self.tell_upcoming()
 
     def tell_keys(self) -> None:
         if not self.is_current:
@@ -167,6 +173,7 @@ class Dashboard(PanesScreen, FirstStartScreen):
     def _read_all(self) -> None:
         self._read_tasks(self.tasks.table.wanted_offset())
         self._read_runs()
+        self.upcoming.read_again()
         self.read_records()
 
     @on(TasksView.Refiltered)
@@ -217,6 +224,7 @@ class Dashboard(PanesScreen, FirstStartScreen):
 
     def open_log(self, *, now: bool = False) -> None:
         """Show the output of what is under the cursor, unless it is shown already."""
+        self.read_details()
         run_id = self._run_under_cursor()
         is_shown = run_id is not None and run_id == self.log_wanted
         if self.shown_size() == "none" or (is_shown and not now):
@@ -251,9 +259,10 @@ class Dashboard(PanesScreen, FirstStartScreen):
         newest = task.last_run
         if newest.started_at is None and newest.status not in ACTIVE:
             return  # skipped or missed: nothing to read in it, whatever is shown is better
-        if shown and shown.task_id == task.id and newest.id > shown.id and not self._at_the_end():
+        is_reading = self.log_pinned or not self._at_the_end()
+        if shown and shown.task_id == task.id and newest.id > shown.id and is_reading:
             self.panel.offer_newer(newest.id)
-        else:
+        elif not self.log_pinned:
             self.open_log()
 
     def _at_the_end(self) -> bool:
@@ -271,9 +280,12 @@ class Dashboard(PanesScreen, FirstStartScreen):
         if run := self.chosen_run():
             self.open_run(run)
         elif self.current is self.tasks:
+            self.show_log_tab()
             self.resize_panel("whole")
         elif self.current is self.health and self.health.chosen:
             self.open_line(self.health.chosen)
+        elif self.current is self.upcoming and self.upcoming.chosen:
+            self.open_history(self.upcoming.chosen[1])
 
     def chosen_run(self) -> RunView | None:
         if (meant := MEANT.get()) is not None:
@@ -291,6 +303,8 @@ class Dashboard(PanesScreen, FirstStartScreen):
             return run.task_id, run.task_name
         if self.current is self.health:
             return self.health.chosen.task if self.health.chosen else None
+        if self.current is self.upcoming:
+            return self.upcoming.chosen
         task = self.tasks.chosen
         return (task.id, task.name) if task and self.current is self.tasks else None
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
+from cronpilot.tui.screens.details import DETAIL_KEYS
 from cronpilot.tui.screens.editing import EDITING_KEYS
 from cronpilot.tui.screens.first_start import FIRST_START_KEYS
+from cronpilot.tui.screens.log_taking import LOG_TAKING_KEYS
 
 DASHBOARD_KEYS: list[BindingType] = [
     Binding("escape", "back", "Back", id="screen.back", tooltip="Filter off, else out of the log"),
@@ -24,6 +26,8 @@ DASHBOARD_KEYS: list[BindingType] = [
     Binding("1", "view('tasks')", "Tasks", id="view.tasks", show=False, tooltip="All tasks"),
     Binding("2", "view('running')", "Running", id="view.running", show=False,
             tooltip="What runs and waits"),
+    Binding("3", "view('upcoming')", "Upcoming", id="view.upcoming", show=False,
+            tooltip="What starts in the next 24 hours, and the timeline"),
     Binding("4", "view('history')", "History", id="view.history", show=False,
             tooltip="All that has happened"),
     Binding("5", "view('health')", "Health", id="view.health", show=False,
@@ -35,9 +39,11 @@ DASHBOARD_KEYS: list[BindingType] = [
             tooltip="The log: none, a part, all of the screen"),
     Binding("underscore,minus", "resize_log(-1)", "Less log", id="log.less", show=False,
             tooltip="The log: all, a part, none of the screen"),
+    *DETAIL_KEYS,
+    *LOG_TAKING_KEYS,
     Binding("P", "pause_scheduler", "Pause all", id="scheduler.pause", show=False,
             tooltip="Pause the whole scheduler, or resume it; asks first"),
-    Binding("tab,shift+tab", "focus_log", "Table or log", id="screen.other_part", show=False,
+    Binding("tab,shift+tab", "focus_panel", "Table or log", id="screen.other_part", show=False,
             tooltip="Between the table and the log"),
     Binding("ctrl+c", "app.say_how_to_quit", show=False, system=True),
 ]  # fmt: skip

@@ -23,13 +23,17 @@ class LogReadingScreen(ActingScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.panel = LogPanel(id="panel")
+        self.panel = self.make_panel()
         self.log_wanted: int | None = None  # the run that is, or will be, in the panel
         self.log_pinned = False  # the user went to this run; a newer one does not take its place
 
     @property
     def focused_part(self) -> str:
         return "log" if self.panel.output.has_focus else super().focused_part
+
+    def make_panel(self) -> LogPanel:
+        """What shows the output."""
+        return LogPanel(id="panel")
 
     async def run_to_read(self, run_id: int) -> int:
         """The run whose output is worth showing where this one is asked for."""

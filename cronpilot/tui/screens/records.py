@@ -9,8 +9,8 @@ from textual import on, work
 from cronpilot.errors import CronPilotError, NoEngine
 from cronpilot.tui.formatting import Cell
 from cronpilot.tui.inbox import Changes
-from cronpilot.tui.screens.empty import no_history
 from cronpilot.tui.screens.details import DetailsScreen
+from cronpilot.tui.screens.empty import no_history
 from cronpilot.tui.widgets.health_view import HealthView
 from cronpilot.tui.widgets.history_view import HistoryView
 

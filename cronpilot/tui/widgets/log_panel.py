@@ -128,10 +128,12 @@ class LogPanel(Vertical):
         """Say in the head how things stand."""
         run, head = self._run, self.head
         if run is None or self._now is None:
-            head.show(fit_line([Piece("log", "muted")], [], head.size.width, self.output.marks))
+            begin = self.head_begin() or [Piece("log", "muted")]
+            head.show(fit_line(begin, [], head.size.width, self.output.marks))
             return
         state = run_state(run.status, self.output.marks)
         left = [
+            *self.head_begin(),
             Piece(clean(run.task_name), "title"),
             Piece(f"run {run.id}", "muted", 2),
             Piece(state.text, state.tone),
@@ -143,6 +145,10 @@ class LogPanel(Vertical):
             *self._look_words(),
         ]
         head.show(fit_line(left, self._follow_mark(run), head.size.width, self.output.marks))
+
+    def head_begin(self) -> list[Piece]:
+        """What stands before all else."""
+        return []
 
     def _find_words(self) -> list[Piece]:
         finder = self.finder
