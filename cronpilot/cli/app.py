@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from cronpilot.cli import (
     definitions,
     engine,
     files,
+    keys,
     logs,
     maintenance,
     runs,
@@ -70,8 +72,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 90},
 )
 for group in (
-    tasks, runs, testing, why, logs, show, compare, definitions, engine, files, completion, maintenance,
-    adopt, starting, service, users,
+    tasks, runs, testing, why, logs, show, compare, definitions, engine, files, completion,
+    maintenance, adopt, starting, service, users, keys,
 ):  # fmt: skip
     group.register(app)
 
@@ -98,6 +100,16 @@ def _root(
             help="With --headless: `info` logs each run's start and end.",
         ),
     ] = "info",
+    ascii_only: Annotated[
+        bool, typer.Option("--ascii", help="Of the screen: nothing but ASCII characters.")
+    ] = False,
+    no_mouse: Annotated[
+        bool, typer.Option("--no-mouse", help="Of the screen: leave the mouse to the terminal.")
+    ] = False,
+    keys: Annotated[
+        Path | None,
+        typer.Option("--keys", metavar="FILE", help="Of the screen: other keys, from a keys.toml."),
+    ] = None,
     version: Annotated[
         bool,
         typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version."),
@@ -115,7 +127,8 @@ def _root(
     if session.options.as_json:
         raise UsageProblem("--json needs a command.", "For example: cronpilot status --json")
     if not headless:
-        return session.run_screen(take_over=yes)
+        session.keys_file = keys
+        return session.run_screen(take_over=yes, ascii_only=ascii_only, mouse=not no_mouse)
     if session.options.connect is not None:
         raise UsageProblem("--connect leads to an engine; --headless starts one.", "Drop one.")
     if log_level not in ("info", "warning"):

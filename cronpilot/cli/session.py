@@ -45,6 +45,7 @@ class Session:
 
     def __init__(self, open_client: OpenClient | None = None) -> None:
         self.options = Options()
+        self.keys_file: Path | None = None  # a keys.toml that was named
         self.subcommand: str | None = None  # the word that follows, while the root is at work
         self._open_client = open_client or _from_bootstrap
 
@@ -63,6 +64,7 @@ class Session:
             tasks=self.options.tasks,
             state_dir=self.options.state_dir,
             connect=self.options.connect,
+            keys=self.keys_file,
             environ=os.environ,
             cwd=Path.cwd(),
         )
@@ -91,11 +93,22 @@ class Session:
 
         return run_headless(replace(self.settings, take_over=take_over), log_level=log_level)
 
-    def run_screen(self, *, take_over: bool = False) -> int:
-        """The screen, and the engine behind it if none runs yet."""
+    def run_screen(
+        self, *, take_over: bool = False, ascii_only: bool = False, mouse: bool = True
+    ) -> int:
+        """The screen, and the engine behind it if none runs yet.
+
+        Args:
+            ascii_only: nothing but ASCII, whatever config.yaml says.
+            mouse: False leaves the mouse to the terminal.
+        """
         from cronpilot.bootstrap.screen import run_screen
 
-        return run_screen(replace(self.settings, take_over=take_over), self.remote)
+        looks = self.settings.tui.model_copy(
+            update=({"ascii": True} if ascii_only else {}) | ({} if mouse else {"mouse": False})
+        )
+        settings = replace(self.settings, take_over=take_over, tui=looks)
+        return run_screen(settings, self.remote)
 
     @cached_property
     def remote(self) -> Remote | None:

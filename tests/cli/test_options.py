@@ -116,7 +116,7 @@ def test_no_command_starts_the_program(
 ) -> None:
     started: list[Path] = []
 
-    def start(session: Session, *, take_over: bool, log_level: str = "info") -> int:
+    def start(session: Session, *, take_over: bool, log_level: str = "info", **_: bool) -> int:
         assert (take_over, log_level) == (False, "info")
         started.append(session.settings.state_dir)
         return 6
