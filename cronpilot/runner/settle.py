@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from cronpilot.runner.keeper import log_limit, protocol, record
 from cronpilot.runner.messages import AttemptKey, Ended, NeverStarted, ended_report
-from cronpilot.runner.paths import log_path, record_path, script_path
+from cronpilot.runner.paths import log_path, record_path
 
 if TYPE_CHECKING:
     from cronpilot.runner.keeper.record import Outcome, Record
@@ -73,7 +73,7 @@ def _decide(
         outcome.ended = os.fstat(fd).st_mtime_ns
         _trim(state_dir, key, seen)
         return _ended(key, seen, outcome)
-    if "R" in seen.fields:
+    if seen.has("R"):
         return NeverStarted(key, "It was never started.", retry=True)
     if restarted:
         outcome = seen.seen()
@@ -98,9 +98,12 @@ def _trim(state_dir: Path, key: AttemptKey, seen: Record) -> None:
 
 def forget(state_dir: Path, keys: list[AttemptKey]) -> None:
     """Remove the records of launches whose final row is committed."""
+    folder = str(state_dir)
     for key in keys:
-        record_path(state_dir, key).unlink(missing_ok=True)
-        script_path(state_dir, key).unlink(missing_ok=True)
+        path = record.record_path(folder, key.run_id, key.launch)
+        for file in (path, f"{path}.sh"):  # see `paths`; two for each run are worth no Path
+            with suppress(FileNotFoundError):
+                os.unlink(file)  # noqa: PTH108
 
 
 def sweep(state_dir: Path, open_runs: set[int]) -> int:

@@ -129,7 +129,7 @@ class Product:
                 fd = record.reopen(str(path))
                 seen = record.read(fd)
                 os.close(fd)
-                over = seen.ended or "K" in seen.fields
+                over = seen.ended or seen.has("K")
                 if seen.command and not over and _is_wrapper(seen.command.parent):
                     found.append(seen.command.parent)
         return found

@@ -90,8 +90,8 @@ def test_a_torn_record_is_read_up_to_its_last_whole_line(length: int) -> None:
 
     seen = Record(text)
 
-    known = [bool(seen.claim), bool(seen.command), "T" in seen.fields, bool(seen.words)]
-    known += [seen.exit_code is not None, "K" in seen.fields]
+    known = [bool(seen.claim), bool(seen.command), seen.has("T"), bool(seen.words)]
+    known += [seen.exit_code is not None, seen.has("K")]
     assert known == [True] * whole + [False] * (6 - whole)
 
 

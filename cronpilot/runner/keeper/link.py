@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .protocol import Message
 
 SOCKET = "keeper.sock"
+_READ = 1 << 16  # bytes; for larger pieces the allocator would map memory anew each time
 _MOST_UNSENT = 1 << 24  # bytes; an engine that reads none of it is dropped, and settles when back
 
 
@@ -51,17 +52,18 @@ class Link:
         self._loop, self.listener, self._greet, self._ask = loop, listener, greet, ask
         self.connection: socket.socket | None = None
         self._lines = protocol.Lines()
-        self._unsent = b""
+        self._unsent, self._is_blocked = b"", False
         listener.setblocking(False)
         loop.watch(listener.fileno(), self._accept)
 
     def tell(self, message: Message) -> None:
-        """Send, or forget when nobody listens: the record files know."""
-        if self.connection is None:
-            return
-        waiting = bool(self._unsent)
-        self._unsent += protocol.encode(message)
-        if not waiting:
+        """Send with the next `flush`, or forget when nobody listens: the record files know."""
+        if self.connection is not None:
+            self._unsent += protocol.encode(message)
+
+    def flush(self) -> None:
+        """Send what was told in this turn of the loop, all in one."""
+        if self._unsent and not self._is_blocked:
             self._send()
 
     def take(self, connection: socket.socket) -> None:
@@ -74,6 +76,7 @@ class Link:
     def whole(self) -> socket.socket | None:
         """The connection, if nothing waits to be sent. Else it is dropped: half a line must not
         be followed by something else, and the engine comes back."""
+        self.flush()
         if self._unsent:
             self.drop()
         return self.connection
@@ -83,7 +86,7 @@ class Link:
             self._loop.unwatch(self.connection.fileno())
             self.connection.close()
         self.connection = None
-        self._lines, self._unsent = protocol.Lines(), b""
+        self._lines, self._unsent, self._is_blocked = protocol.Lines(), b"", False
 
     def _accept(self) -> None:
         try:
@@ -104,7 +107,7 @@ class Link:
         if connection is None:
             return
         try:
-            data = connection.recv(1 << 18)
+            data = connection.recv(_READ)
         except BlockingIOError:
             return
         except OSError:
@@ -116,6 +119,7 @@ class Link:
             messages = self._lines.feed(data)
         except ValueError as problem:
             self.tell(protocol.error(f"not a message: {problem}"))
+            self.flush()
             self.drop()
             return
         for message in messages:
@@ -134,4 +138,6 @@ class Link:
         if len(self._unsent) > _MOST_UNSENT:
             self.drop()
             return
-        self._loop.also_when_writable(self.connection.fileno(), bool(self._unsent))
+        if bool(self._unsent) != self._is_blocked:
+            self._is_blocked = not self._is_blocked
+            self._loop.also_when_writable(self.connection.fileno(), self._is_blocked)

@@ -73,6 +73,8 @@ class Loop:
 
     def turn(self) -> None:
         """Wait once and serve what came."""
+        while self._heap and self._heap[0][2].call is None:  # nobody wakes for the cancelled
+            heapq.heappop(self._heap)
         wait = self._heap[0][0] - now() if self._heap else _LONGEST_SLEEP
         # Half a millisecond more: epoll rounds down, and would spin until the timer is due.
         for fd, _ in self._epoll.poll(max(0.0, min(wait, _LONGEST_SLEEP)) + 0.0005):

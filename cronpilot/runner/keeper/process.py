@@ -75,6 +75,7 @@ class Keeper:
         """Until nothing runs and no engine has been linked for a while."""
         self._note_idleness()
         while not self._is_idle():
+            self.link.flush()
             self.loop.turn()
         link.hide()  # the lock is still ours
         self.log("nothing to do: leaving")
@@ -137,7 +138,7 @@ class Keeper:
         self.runs[run.key] = self._by_wrapper[run.wrapper] = run
         self.watch_limits(run)
         self.tell_started(run)
-        crash.here("keeper_told")
+        crash.here("keeper_told", after=self.link.flush)
 
     def stop(self, run: Run, *, why: str, sig: int = signal.SIGTERM) -> None:
         stopping.stop(self, run, why, sig)
@@ -186,7 +187,7 @@ class Keeper:
         seen = run.record()
         crash.here("keeper_reaped")
         if seen.ended:
-            self.finish(run, seen.seen())
+            self.finish(run, seen.seen(), seen)
         elif seen.command is not None:
             self._take_over(run, seen.command.pid)
         elif run.has_children():  # a forked shell may still write S and start the command
@@ -229,8 +230,11 @@ class Keeper:
             code = 128 + sig if sig else os.WEXITSTATUS(status)
         self.finish(run, Outcome(code=code, sig=sig))
 
-    def finish(self, run: Run, outcome: Outcome) -> None:
-        """The command has ended; after a stop, its run has when all that belongs to it has."""
+    def finish(self, run: Run, outcome: Outcome, seen: record.Record | None = None) -> None:
+        """The command has ended; after a stop, its run has when all that belongs to it has.
+
+        `seen`: its record as it was read just now.
+        """
         if run.over or run.outcome is not None:
             return
         outcome.ended = outcome.ended or time.time_ns()
@@ -238,11 +242,11 @@ class Keeper:
         if run.why:
             stopping.wait_for_rest(self, run)
         else:
-            self.end(run, outcome)
+            self.end(run, outcome, seen)
 
-    def end(self, run: Run, outcome: Outcome) -> None:
+    def end(self, run: Run, outcome: Outcome, seen: record.Record | None = None) -> None:
         """Write the final word, free the lock, tell."""
-        seen = run.record()
+        seen = seen or run.record()
         outcome.why = "setup" if seen.why == "setup" else run.why or seen.why
         outcome.pid = run.wrapper or outcome.pid
         outcome.started = _started(run) or None

@@ -21,8 +21,11 @@ if TYPE_CHECKING:  # typing itself would cost the keeper 0.7 MB
 VERSION = 1
 
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make one each time
+
+
 def encode(message: Message) -> bytes:
-    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+    return _encode(message).encode() + b"\n"
 
 
 class Lines:

@@ -59,13 +59,10 @@ def lock(fd: int) -> bool:
 
 def put(fd: int, kind: str, **fields: object) -> None:
     """Append one line. Raises OSError, also when only a part of it found room."""
-    line = (kind + "".join(f" {k}={_written(v)}" for k, v in fields.items()) + "\n").encode()
+    words = [f" {k}={'?' if v is None else str(v) or '-'}" for k, v in fields.items()]
+    line = f"{kind}{''.join(words)}\n".encode()
     if os.write(fd, line) != len(line):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _written(value: object) -> str:
-    return "?" if value is None else str(value) or "-"
 
 
 class Command:
@@ -211,7 +208,7 @@ class Record:
     """What a record says so far."""
 
     def __init__(self, text: str) -> None:
-        self.fields: dict[str, dict[str, str]] = {}  # of C T K F R
+        self._lines: dict[str, str] = {}  # of C T K F R, as they are written
         self.command: Command | None = None  # S
         self.exit_code: int | None = None  # X
         self.words: list[str] = []  # of the shell itself
@@ -227,39 +224,47 @@ class Record:
             if self.exit_code is None:
                 self.exit_code = int(rest)
         elif kind in ("C", "T", "K", "F", "R"):
-            fields = dict(word.split("=", 1) for word in rest.split() if "=" in word)
-            self.fields.setdefault(kind, fields)
+            self._lines.setdefault(kind, rest)
         elif line:
             self.words.append(line)
 
+    def has(self, kind: str) -> bool:
+        """Whether there is a line C, T, K, F or R."""
+        return kind in self._lines
+
+    def fields(self, kind: str) -> dict[str, str]:
+        """Of such a line; nothing where there is none. (Read when asked for: of most records
+        nobody wants more than S and X.)"""
+        line = self._lines.get(kind, "")
+        return dict(word.split("=", 1) for word in line.split() if "=" in word)
+
     @property
     def claim(self) -> Claim | None:
-        return Claim.from_fields(self.fields["C"]) if "C" in self.fields else None
+        return Claim.from_fields(self.fields("C")) if self.has("C") else None
 
     @property
     def ended(self) -> bool:
         """The wrapper saw the end of the command, or of the setup that failed."""
-        return self.exit_code is not None and (self.command is not None or "F" in self.fields)
+        return self.exit_code is not None and (self.command is not None or self.has("F"))
 
     @property
     def why(self) -> str:
         """What a keeper or the setup had to do with the end: stop, timeout ..., setup, or empty."""
-        return "setup" if "F" in self.fields else _text(self.fields.get("T", {}), "why")
+        return "setup" if self.has("F") else _text(self.fields("T"), "why")
 
     def final(self) -> Outcome | None:
         """The K line."""
-        return Outcome.from_final(self.fields["K"]) if "K" in self.fields else None
+        return Outcome.from_final(self.fields("K")) if self.has("K") else None
 
     def seen(self) -> Outcome:
         """The outcome from all lines but K; the caller knows the time of the end."""
-        claim = self.claim
         code, sig = code_sig(self.exit_code, self.words)
         return Outcome(
             code=code,
             sig=sig,
             why=self.why,
             pid=self.command.parent if self.command else None,
-            started=claim.started if claim else None,
+            started=_number(self.fields("C"), "t"),
         )
 
 
