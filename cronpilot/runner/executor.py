@@ -9,13 +9,14 @@ import pwd
 import signal
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from cronpilot.runner import keeper, paths
 from cronpilot.runner.keeper import protocol
 from cronpilot.runner.keeper.link import SOCKET
+from cronpilot.runner.link import Link, reachable
 from cronpilot.runner.messages import (
     AttemptKey,
     Linked,
@@ -31,14 +32,14 @@ from cronpilot.runner.messages import (
 from cronpilot.runner.settle import Adopt, forget, settle
 
 if TYPE_CHECKING:
-    from asyncio import StreamReader, StreamWriter
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from cronpilot.runner.keeper.protocol import Message
 
 _KEEPER = str(Path(keeper.__file__).parent)
 PROGRAM = [sys.executable, "-I", "-S", "-B", "-X", "utf8", _KEEPER]
 _PATIENCE = 10.0  # seconds for a link, a greeting, an answer
+_LONG = 3600.0  # seconds; as good as for ever
 _PING = 15.0  # seconds of silence until we ask whether it lives
 _LOOK = 0.02  # seconds between two looks for the socket of a keeper that starts
 _SPAWN_PAUSES = (0.0, 0.1, 0.5, 2.0, 5.0)  # seconds before the nth keeper that is needed in a row
@@ -46,7 +47,6 @@ _HEALTHY = 1.0  # seconds of a link after which the next keeper is started witho
 _BETWEEN_TESTS = 30.0  # seconds
 _CRASH_AT = "CRONPILOT_CRASH_AT"
 _FINGERPRINT = protocol.fingerprint(_KEEPER)
-_SILENCE: Message = {}
 _log = logging.getLogger(__name__)
 _LONGEST_ARGUMENT = (1 << 17) - 1  # bytes; the kernel's MAX_ARG_STRLEN without its NUL
 
@@ -97,7 +97,7 @@ class Local:
         self._state_dir = state_dir.absolute()
         self._installation_id = installation_id
         self._report = report
-        self._writer: StreamWriter | None = None  # while linked
+        self._link: Link | None = None  # while linked
         self._spawned: int | None = None  # pid of a keeper that is our child
         self._spawns = 0  # in a row, without a link
         self._rest = 0.0  # seconds until the next link
@@ -106,7 +106,7 @@ class Local:
 
     @property
     def alive(self) -> bool:
-        return self._writer is not None
+        return self._link is not None
 
     def cookie(self, key: AttemptKey) -> str:
         """The value of CRONPILOT_RUN, by which the processes of a run are found."""
@@ -115,7 +115,7 @@ class Local:
     # --- orders ----------------------------------------------------------------------------------
 
     def start(self, order: StartOrder) -> None:
-        if self._writer is None:
+        if self._link is None:
             return
         try:
             self._send(self._request(order))
@@ -136,8 +136,8 @@ class Local:
         forget(self._state_dir, keys)
 
     def _send(self, message: Message) -> None:
-        if self._writer is not None:
-            self._writer.write(protocol.encode(message))
+        if self._link is not None:
+            self._link.send(message)
 
     def _request(self, order: StartOrder) -> Message:
         limits = order.limits
@@ -184,28 +184,28 @@ class Local:
         """Keep the link to a keeper until cancelled; start one whenever none answers."""
         paths.prepare(self._state_dir)
         while True:
-            reader, writer = await self._connect()
-            stream = _Stream(reader)
+            link = await self._connect()
             self._rest = 0.0
             try:
-                hello = await self._greeting(stream, writer)
+                hello = await self._greeting(link)
                 if hello is not None:
-                    await self._talk(hello, stream, writer)
+                    await self._talk(hello, link)
             finally:
-                if self._writer is not None:
-                    self._writer = None
+                if self._link is not None:
+                    self._link = None
                     self._report(Unlinked())
-                writer.close()
+                link.close()
             await asyncio.sleep(self._rest)
 
-    async def _connect(self) -> tuple[StreamReader, StreamWriter]:
+    async def _connect(self) -> Link:
         told = False
         began = time.monotonic()
         spawn_at = began + _SPAWN_PAUSES[min(self._spawns, len(_SPAWN_PAUSES) - 1)]
+        loop = asyncio.get_running_loop()
         while True:
             try:
-                with _reachable(self._state_dir / SOCKET) as path:
-                    return await asyncio.open_unix_connection(path)
+                with reachable(self._state_dir / SOCKET) as path:
+                    return (await loop.create_unix_connection(Link, path))[1]
             except OSError:
                 now = time.monotonic()
                 if now >= spawn_at and not self._spawned_one_lives():
@@ -216,13 +216,16 @@ class Local:
                 self._report(Trouble("The keeper cannot be started.", self._last_words()))
             await asyncio.sleep(_LOOK)
 
-    async def _greeting(self, stream: _Stream, writer: StreamWriter) -> Message | None:
+    async def _greeting(self, link: Link) -> Message | None:
         """Its hello, once it is one that we can work with; None when the link is of no use."""
+        patience = _PATIENCE
         while True:
-            message = await stream.next(_PATIENCE)
-            if message is _SILENCE:
+            try:
+                message = await link.next(patience)
+            except TimeoutError:
                 self._report(Trouble("The keeper does not answer.", self._how_to_end_it()))
-                message = await stream.next(None)
+                patience = _LONG
+                continue
             if message is None:
                 return None
             if message.get("ev") != "hello":
@@ -230,7 +233,7 @@ class Local:
             ours = message["v"] == protocol.VERSION and message["code"] == _FINGERPRINT
             if not ours and not self._replaced:
                 self._replaced = True
-                writer.write(protocol.encode(protocol.reexec(PROGRAM)))
+                link.send(protocol.reexec(PROGRAM))
                 continue
             self._replaced = not ours
             return await self._accepted(message)
@@ -244,29 +247,18 @@ class Local:
         self._rest = _BETWEEN_TESTS
         return None
 
-    async def _talk(self, hello: Message, stream: _Stream, writer: StreamWriter) -> None:
+    async def _talk(self, hello: Message, link: Link) -> None:
         """Until the link breaks or the keeper falls silent."""
-        self._writer = writer
+        self._link = link
         began = time.monotonic()
         live = [started_report(protocol.started(*who, pid=p, at=t)) for *who, p, t in hello["live"]]
         self._report(Linked(tuple(started.key for started in live)))
         for started in live:
             if started.pid:  # else its keeper is just looking for it, and tells
                 self._report(started)
-        asked = False
-        while True:
-            message = await stream.next(_PATIENCE if asked else _PING)
-            if message is None:
-                break
-            if message is not _SILENCE:
-                asked = False
-                self._hear(message)
-            elif asked:
-                self._report(Trouble("The keeper does not answer.", self._how_to_end_it()))
-                break
-            else:
-                asked = True
-                self._send(protocol.ping())
+        link.hear(self._hear)
+        if not await link.watch(ping_after=_PING, patience=_PATIENCE):
+            self._report(Trouble("The keeper does not answer.", self._how_to_end_it()))
         if time.monotonic() - began > _HEALTHY:
             self._spawns = 0
 
@@ -339,39 +331,3 @@ def _group_of(user: str) -> int:
         return pwd.getpwnam(user).pw_gid
     except KeyError:
         raise ValueError(f"There is no user {user!r}.") from None
-
-
-class _Stream:
-    """Messages of one connection."""
-
-    def __init__(self, reader: StreamReader) -> None:
-        self._reader, self._lines = reader, protocol.Lines()
-        self._ready: list[Message] = []
-
-    async def next(self, seconds: float | None) -> Message | None:
-        """The next message; `_SILENCE` when none came in time, None when the link is broken."""
-        while not self._ready:
-            try:
-                async with asyncio.timeout(seconds):
-                    data = await self._reader.read(1 << 18)
-                self._ready = self._lines.feed(data)
-            except TimeoutError:
-                return _SILENCE
-            except (OSError, ValueError):
-                return None
-            if not data:
-                return None
-        return self._ready.pop(0)
-
-
-@contextmanager
-def _reachable(path: Path) -> Iterator[str]:
-    """The path of a socket, by a detour when it is too long for the kernel (107 bytes)."""
-    if len(os.fsencode(path)) < 108:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)

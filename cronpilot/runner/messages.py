@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from cronpilot.runner.keeper.protocol import Message
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class AttemptKey:
     """One launch of one run. `launch` counts every try, also those that never started."""
@@ -181,8 +185,7 @@ def _detail(code: int | None, why: str, words: list[str]) -> str:
 
 def _instant(ns: int) -> datetime:
     """To the microsecond, exactly: a float of seconds would round."""
-    seconds, rest = divmod(ns, 1_000_000_000)
-    return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=rest // 1000)
+    return _EPOCH + (ns // 1000) * _MICROSECOND
 
 
 def _instant_or_none(ns: Any) -> datetime | None:
