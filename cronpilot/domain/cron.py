@@ -67,6 +67,11 @@ class Cron:
     fields: Fields = field(repr=False, compare=False)
     # Days of a month as bits, by (weekday of the 1st, length): there are only 28 kinds of month.
     _layouts: dict[tuple[int, int], int] = field(repr=False, compare=False, default_factory=dict)
+    # The last question and its answer: of one slot several parts ask the same, and so does every
+    # task that has this expression. One tuple in a list, for threads.
+    _last: list[tuple[datetime, ZoneInfo, datetime | None]] = field(
+        repr=False, compare=False, default_factory=list
+    )
 
     @classmethod
     def parse(cls, text: str) -> Cron:
@@ -79,6 +84,14 @@ class Cron:
 
     def next_after(self, after: datetime, zone: ZoneInfo) -> datetime | None:
         """The first fire time strictly after `after`; None when there is none in 40 years."""
+        for asked, where, answer in self._last:
+            if asked == after and where is zone:
+                return answer
+        answer = self._find_next(after, zone)
+        self._last[:] = [(after, zone, answer)]
+        return answer
+
+    def _find_next(self, after: datetime, zone: ZoneInfo) -> datetime | None:
         after = max(_aware(after), _EARLIEST)
         if after >= _LATEST:
             return None

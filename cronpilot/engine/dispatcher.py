@@ -30,6 +30,7 @@ from cronpilot.storage.details import keep_environment
 log = logging.getLogger("cronpilot.dispatcher")
 
 TICK_S = 1.0
+RIDE_S = 0.02  # how long a start waits, to be written along with its own end
 UNHEARD_S = 2.0  # a start that nobody confirmed for so long is settled from its record
 _HEARD = {Started: "engine.got_started", Ended: "engine.got_done", NeverStarted: "engine.revoked"}
 BACK_OFF_S = (1, 2, 4, 8, 15, 30, 60)  # after a start that the machine refused
@@ -72,7 +73,9 @@ class Dispatcher:
         self._trouble, self._refused = trouble, refused
         self._has_room, self.is_disk_full = has_room, False
         self._wanted = asyncio.Event()
+        self._may_start = True  # the queue or the slots may have changed since the last look
         self._reports: list[Report] = []
+        self._riding: set[AttemptKey] = set()  # started, and perhaps about to end
         self._alarm = asyncio.Event()
         self._unheard: dict[AttemptKey, float] = {}
         self._held: dict[int, float] = {}  # run -> elapsed time at which it may be tried again
@@ -90,14 +93,47 @@ class Dispatcher:
     # --- what others say ---
 
     def kick(self) -> None:
+        self._may_start = True
         self._wanted.set()
 
+    def planned(self, changes: Changes) -> None:
+        """Something may have to start now, if it was not claimed along with what has changed."""
+        if changes.claims is None:
+            self.kick()
+        else:
+            self._start_all(changes.claims)
+
+    def claim(self, connection: Connection) -> Sequence[Claim] | None:
+        """In somebody's transaction: mark what may start as starting. None: it was not looked for.
+
+        Once that is committed, `planned` has to be told.
+        """
+        try:
+            return self._claim(connection, ()) if self._may_claim() else None
+        except CronPilotError:
+            raise
+        except Exception:  # noqa: BLE001  our own next turn meets the same; slots must be recorded
+            return None
+
     def report(self, report: Report) -> None:
-        """The runner says how an attempt goes on."""
+        """The runner says how an attempt goes on.
+
+        A start is not written at once: of a command that takes milliseconds, start and end are one.
+        """
         self._unheard.pop(report.key, None)
         self._reports.append(report)
-        self.kick()
+        if isinstance(report, Started):
+            self._riding.add(report.key)
+            asyncio.get_running_loop().call_later(RIDE_S, self._end_ride, report.key)
+        else:
+            self._riding.discard(report.key)
+            self.kick()
         crash.here(_HEARD[type(report)])
+
+    def _end_ride(self, key: AttemptKey) -> None:
+        if key in self._riding:
+            self._riding.discard(key)
+            self._wanted.set()
 
     def linked(self, keys: Iterable[AttemptKey]) -> None:
         """The keeper answers, and holds these attempts."""
@@ -132,6 +168,7 @@ class Dispatcher:
     async def drain(self) -> None:
         """Write what was reported so far."""
         while self._reports:
+            self._riding.clear()
             await self._turn()
 
     async def _turns(self) -> None:
@@ -148,8 +185,9 @@ class Dispatcher:
     async def _turn(self) -> None:
         """Write what was reported and claim what may start then, in one transaction: half the
         commits, and a slot is taken again in the moment in which it is known to be free."""
-        reports, self._reports = self._reports, []
-        claims = self._linked and not self._closing and not self.is_disk_full
+        reports = [report for report in self._reports if report.key not in self._riding]
+        self._reports = [report for report in self._reports if report.key in self._riding]
+        claims, self._may_start = self._may_start and self._may_claim(), False
         if not reports and not claims:
             return
         try:
@@ -162,11 +200,10 @@ class Dispatcher:
         self._trouble(None)
         if reports:
             self._after(applied, reports)
-        if claimed:
-            crash.here("engine.committed")
-            self._tell_claimed(claimed)
-            for claim in claimed:
-                self._start(claim)
+        self._start_all(claimed)
+
+    def _may_claim(self) -> bool:
+        return self._linked and not self._closing and not self.is_disk_full
 
     def _write_turn(
         self, connection: Connection, reports: Sequence[Report], *, claims: bool
@@ -174,7 +211,7 @@ class Dispatcher:
         applied = apply_reports(connection, reports, self._launcher.log_size, self._clock.now())
         return applied, self._claim(connection, applied.not_started) if claims else []
 
-    def _claim(self, connection: Connection, refused: Sequence[int]) -> list[Claim]:
+    def _claim(self, connection: Connection, refused: Sequence[int]) -> Sequence[Claim]:
         """Mark what may start as starting, but none of `refused`, which will back off."""
         busy = runs.busy(connection)
         free = self.room.max_workers - sum(busy.values())
@@ -209,11 +246,18 @@ class Dispatcher:
 
     def _held_now(self) -> list[int]:
         elapsed = self._clock.elapsed()
-        for run_id in [run for run, until in self._held.items() if until <= elapsed]:
-            del self._held[run_id]
-        return list(self._held)
+        held = list(self._held.items())  # at once: the loop may add to it meanwhile
+        for run_id in [run for run, until in held if until <= elapsed]:
+            self._held.pop(run_id, None)
+        return [run for run, until in held if until > elapsed]
 
-    def _tell_claimed(self, claimed: Sequence[Claim]) -> None:
+    def _start_all(self, claimed: Sequence[Claim]) -> None:
+        """These are committed as starting."""
+        if not claimed:
+            return
+        crash.here("engine.committed")
+        for claim in claimed:
+            self._start(claim)
         self._tell(
             Changes(
                 {claim.run["task_id"] for claim in claimed},

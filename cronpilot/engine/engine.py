@@ -153,6 +153,7 @@ class Engine:
                 self._database, self._watch,
                 is_paused=self._standstill.is_on,
                 beat=heartbeat,
+                claim=lambda c: self._dispatcher.claim(c),  # noqa: PLW0108  made at the start
                 planned=self._from_thread(self._planned),
                 failed=self._from_thread(partial(self._notices.trouble, "planning")),
             )
@@ -320,7 +321,7 @@ class Engine:
         self._scheduler.wakeup()
 
     def _planned(self, changes: Changes) -> None:
-        self._dispatcher.kick()
+        self._dispatcher.planned(changes)
         self._bus.tell(changes)
         self._review.planned(changes)
         log_warnings(changes)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cronpilot.domain.plan import DueTask, Plan, fold_paused, plan, spread_offset
 from cronpilot.domain.quiet import WithQuiet, from_key
@@ -18,6 +18,9 @@ from cronpilot.domain.zones import find_zone
 from cronpilot.runner.keeper import crash
 from cronpilot.storage import runs, tasks
 from cronpilot.storage.database import Connection
+
+if TYPE_CHECKING:
+    from cronpilot.engine.launch import Claim
 
 log = logging.getLogger("cronpilot.planner")
 
@@ -32,6 +35,7 @@ class Changes:
     run_ids: list[int] = field(default_factory=list)
     to_stop: list[int] = field(default_factory=list)  # runs that a newer one replaces
     warnings: list[str] = field(default_factory=list)  # for the log, once this is committed
+    claims: Sequence[Claim] | None = None  # runs to be started now; None: nobody looked for any
 
     def add(self, other: Changes) -> None:
         self.task_ids |= other.task_ids
@@ -104,8 +108,7 @@ def decide_due(
         if decided.replaces:
             changes.to_stop += [run.id for run in going]
         changes.warnings += _warnings(row["name"], decided)
-    tasks.set_next(connection, moves)
-    changes.run_ids = runs.record(connection, slots)
+    changes.run_ids = runs.record(connection, slots, moves)
     if slots:
         crash.here("engine.planned")
     return changes

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from cronpilot.domain.plan import Final, Outcome, Retry, RetryRules, after_attempt
@@ -14,7 +16,7 @@ from cronpilot.engine.planner import Changes
 from cronpilot.engine.testing import with_definition_of
 from cronpilot.runner.messages import AttemptKey, Ended, NeverStarted, Started
 from cronpilot.storage import runs
-from cronpilot.storage.database import Connection
+from cronpilot.storage.database import Connection, after_commit
 
 MOST_LAUNCHES = 50  # of starts that provably did not happen; then something is wrong for good
 
@@ -59,7 +61,7 @@ def apply_reports(
                 continue
             match report:
                 case Started():
-                    _started(run, report, writes)
+                    _started(connection, run, report, writes)
                 case Ended():
                     size = log_size(run["task_id"], run["id"])
                     _ended(connection, run, report, size, now, applied, writes)
@@ -102,8 +104,10 @@ class _Writes:
         runs.finish(connection, self.finals)
 
 
-def _started(run: Mapping[Any, Any], report: Started, writes: _Writes) -> None:
-    journal.run_started(run, attempt=run["attempts"] + 1, pid=report.pid)
+def _started(
+    connection: Connection, run: Mapping[Any, Any], report: Started, writes: _Writes
+) -> None:
+    _say(connection, journal.run_started, run, attempt=run["attempts"] + 1, pid=report.pid)
     writes.starts.append(
         runs.Start(report.key.run_id, report.key.launch, report.pid, report.at)
     )  # fmt: skip
@@ -119,7 +123,7 @@ def _ended(
     writes: _Writes,
 ) -> None:
     applied.over.append(report.key)
-    attempts, started_at = _attempts(run, report)
+    attempts, started_at = _attempts(connection, run, report)
     decided = _decide(run, report, attempts)
     writes.attempts.append(_attempt_end(report, decided))
     reached = report.why != "setup"  # else the code is the wrapper's own
@@ -135,7 +139,7 @@ def _ended(
     if isinstance(decided, Retry):
         runs.move(connection, run["id"], Status.RETRYING, retry_at=now + decided.delay, **told)
         applied.retries = True
-        journal.run_retries(run, decided, attempt=attempts)
+        _say(connection, journal.run_retries, run, decided, attempt=attempts)
         return
     writes.finals.append(
         runs.Finish(
@@ -145,7 +149,7 @@ def _ended(
         )
     )  # fmt: skip
     took = runs.duration(started_at, report.ended_at)
-    journal.run_ended(run, decided, exit_code=report.exit_code if reached else None, took=took)
+    _say(connection, journal.run_ended, run, decided, exit_code=told["exit_code"], took=took)
 
 
 def _decide(run: Mapping[Any, Any], report: Ended, attempts: int) -> Final | Retry:
@@ -162,7 +166,9 @@ def _decide(run: Mapping[Any, Any], report: Ended, attempts: int) -> Final | Ret
     )  # fmt: skip
 
 
-def _attempts(run: Mapping[Any, Any], report: Ended) -> tuple[int, datetime | None]:
+def _attempts(
+    connection: Connection, run: Mapping[Any, Any], report: Ended
+) -> tuple[int, datetime | None]:
     """How many attempts were really started, this one included, and when the first one was."""
     known = run["status"] is Status.RUNNING
     if report.why == "setup":  # the wrapper was started, which may be known as a start
@@ -171,8 +177,14 @@ def _attempts(run: Mapping[Any, Any], report: Ended) -> tuple[int, datetime | No
     if known or report.started_at is None:
         return run["attempts"], run["started_at"]
     # The start is told with the end, or the engine that heard of it died before it wrote that down.
-    journal.run_started(run, attempt=run["attempts"] + 1, pid=report.pid)
+    _say(connection, journal.run_started, run, attempt=run["attempts"] + 1, pid=report.pid)
     return run["attempts"] + 1, run["started_at"] or report.started_at
+
+
+def _say(connection: Connection, line: Callable[..., None], *words: Any, **more: Any) -> None:
+    """A line of the journal, once what it says is committed."""
+    if journal.log.isEnabledFor(logging.INFO):
+        after_commit(connection, partial(line, *words, **more))
 
 
 def _sum(before: int | None, more: int | None) -> int | None:
@@ -213,7 +225,7 @@ def finish(
         took = runs.duration(started_at, finished_at)
         if run["trigger"] is not Trigger.TEST:
             runs.count_results(connection, [runs.Result(run["task_id"], final.status, took)])
-        journal.run_ended(run, final, took=took)
+        _say(connection, journal.run_ended, run, final, took=took)
     return moved
 
 

@@ -1,4 +1,8 @@
-"""How values of the domain lie in columns."""
+"""How values of the domain lie in columns.
+
+The processors are given directly, without what TypeDecorator wraps around `process_bind_param`:
+a pass over due tasks converts some twenty values of each.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +27,25 @@ class UTCDateTime(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value} has no time zone")
-        return (value - EPOCH) // _MICROSECOND
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], int | None]:
+        return _microseconds
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else EPOCH + value * _MICROSECOND
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[int | None], datetime | None]:
+        return _instant
+
+
+def _microseconds(value: datetime | None) -> int | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError(f"{value} has no time zone")
+    return (value - EPOCH) // _MICROSECOND
+
+
+def _instant(value: int | None) -> datetime | None:
+    return None if value is None else EPOCH + value * _MICROSECOND
 
 
 class Milliseconds(TypeDecorator[timedelta]):
@@ -40,11 +54,21 @@ class Milliseconds(TypeDecorator[timedelta]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: timedelta | None, dialect: Dialect) -> int | None:
-        return None if value is None else round(value / _MILLISECOND)
+    def bind_processor(self, dialect: Dialect) -> Callable[[timedelta | None], int | None]:
+        return _milliseconds
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> timedelta | None:
-        return None if value is None else value * _MILLISECOND
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[int | None], timedelta | None]:
+        return _duration
+
+
+def _milliseconds(value: timedelta | None) -> int | None:
+    return None if value is None else round(value / _MILLISECOND)
+
+
+def _duration(value: int | None) -> timedelta | None:
+    return None if value is None else value * _MILLISECOND
 
 
 class Word(TypeDecorator[Any]):
@@ -57,11 +81,26 @@ class Word(TypeDecorator[Any]):
         super().__init__()
         self.kind = kind
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else str(self.kind(value))
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:
+        texts: dict[str | None, str | None] = {word: str(word) for word in self.kind}
+        return _Words(self.kind, texts | {None: None}).__getitem__
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
-        return None if value is None else self.kind(value)
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[str | None], StrEnum | None]:
+        words: dict[str | None, StrEnum | None] = {str(word): word for word in self.kind}
+        return _Words(self.kind, words | {None: None}).__getitem__
+
+
+class _Words(dict[Any, Any]):
+    """What stands for each word of an enumeration: a look-up, since each row has some."""
+
+    def __init__(self, kind: type[StrEnum], words: dict[Any, Any]) -> None:
+        super().__init__(words)
+        self._kind = kind
+
+    def __missing__(self, word: object) -> None:
+        raise ValueError(f"{word!r} is no {self._kind.__name__}")
 
 
 class Model(TypeDecorator[Any]):

@@ -130,6 +130,17 @@ def storage_problem(error: Exception, path: Path) -> StorageProblem:
     )
 
 
+_AFTER_COMMIT = "after_commit"
+
+
+def after_commit(connection: Connection, call: Callable[[], object]) -> None:
+    """Call it once what this connection is writing is committed; never if it is rolled back.
+
+    For lines of the log: what is said there has to be true.
+    """
+    connection.info.setdefault(_AFTER_COMMIT, []).append(call)
+
+
 class _Writer:
     """The thread that owns the writing connection. Closures that wait together share one commit:
     the flush to disk, not the work, is what a commit costs."""
@@ -192,6 +203,7 @@ class _Writer:
 
     def _commit(self, connection: Connection, batch: list[tuple[Write[Any], Future[Any]]]) -> None:
         answers: list[tuple[Future[Any], Any, BaseException | None]] = []
+        calls = connection.info[_AFTER_COMMIT] = []
         try:
             with connection.begin():
                 for closure, future in batch:
@@ -204,6 +216,8 @@ class _Writer:
                 future.set_result(result)
             else:
                 future.set_exception(failure)
+        for call in calls:
+            call()
 
 
 def _attempt(
@@ -213,12 +227,15 @@ def _attempt(
     if alone:
         return closure(connection), None
     savepoint = connection.begin_nested()
+    calls = connection.info[_AFTER_COMMIT]
+    before = len(calls)
     try:
         result = closure(connection)
     except DBAPIError:
         raise  # full, locked, corrupt: concerns the whole transaction
     except Exception as error:  # noqa: BLE001  handed to the one who waits for it
         savepoint.rollback()
+        del calls[before:]
         return None, error
     savepoint.commit()
     return result, None

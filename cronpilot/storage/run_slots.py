@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
@@ -29,6 +29,14 @@ _ADDED = Prepared(
     .where(_RUN.c.id > bindparam("before"))
     .order_by(_RUN.c.id)
 )
+_PLAN_ON = Prepared(
+    update(_TASK)
+    .where(_TASK.c.id == bindparam("task"))
+    .values(
+        next_run_at=bindparam("next", type_=_TASK.c.next_run_at.type),
+        last_run_id=func.coalesce(bindparam("newest"), _TASK.c.last_run_id),
+    )
+)
 _REMEMBER = Prepared(
     update(_TASK).where(_TASK.c.id == bindparam("task")).values(last_run_id=bindparam("newest"))
 )
@@ -51,11 +59,32 @@ class Slot:
     folded_count: int = 1
 
 
-def record(connection: Connection, slots: Sequence[Slot]) -> list[int]:
+def record(
+    connection: Connection,
+    slots: Sequence[Slot],
+    moves: Sequence[tuple[int, datetime | None]] = (),
+) -> list[int]:
     """Record slots; the ids of the new rows, ascending. A slot that is recorded already is left,
-    and not counted again."""
-    if not slots:
-        return []
+    and not counted again.
+
+    Args:
+        moves: tasks and their new `next_run_at`, written along with what their rows remember.
+    """
+    rows = _add(connection, slots) if slots else []
+    newest = _newest(rows)
+    _PLAN_ON.run_all(
+        connection,
+        ({"task": task, "next": at, "newest": newest.pop(task, None)} for task, at in moves),
+    )
+    _remember_last(connection, newest)
+    count_results(
+        connection, [Result(task_id, status) for _, task_id, status in rows if status.is_final]
+    )
+    return [run_id for run_id, _, _ in rows]
+
+
+def _add(connection: Connection, slots: Sequence[Slot]) -> list[tuple[int, int, Status]]:
+    """The new rows: id, task, status."""
     before = _NEWEST.scalar(connection)
     _NEW.run_all(
         connection,
@@ -77,20 +106,20 @@ def record(connection: Connection, slots: Sequence[Slot]) -> list[int]:
             for slot in slots
         ),
     )
-    rows = _ADDED.rows(connection, before=before)
-    _remember_last(connection, [(row["task_id"], row["id"], row["status"]) for row in rows])
-    final = [Result(row["task_id"], row["status"]) for row in rows if row["status"].is_final]
-    count_results(connection, final)
-    return [row["id"] for row in rows]
+    return cast("list[tuple[int, int, Status]]", _ADDED.tuples(connection, before=before))
 
 
-def _remember_last(connection: Connection, rows: Sequence[tuple[int, int, Status]]) -> None:
-    """The last result of a task is its newest run that is more than a note about a slot."""
-    newest = {
+def _newest(rows: Sequence[tuple[int, int, Status]]) -> dict[int, int]:
+    """By task, the newest of these runs that is more than a note about a slot."""
+    return {
         task_id: run_id
-        for task_id, run_id, status in rows
+        for run_id, task_id, status in rows
         if status not in (Status.SKIPPED, Status.MISSED)
     }
+
+
+def _remember_last(connection: Connection, newest: Mapping[int, int]) -> None:
+    """The last result of a task is its newest run that is more than a note about a slot."""
     _REMEMBER.run_all(connection, ({"task": task, "newest": run} for task, run in newest.items()))
 
 
@@ -132,5 +161,5 @@ def add_manual(
         .returning(_RUN.c.id)
     ).scalar_one()  # fmt: skip
     if trigger is not Trigger.TEST:
-        _remember_last(connection, [(task["id"], run_id, status)])
+        _remember_last(connection, _newest([(run_id, task["id"], status)]))
     return int(run_id)

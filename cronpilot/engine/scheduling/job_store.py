@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apscheduler.job import Job
 from apscheduler.jobstores.base import BaseJobStore, JobLookupError
@@ -17,6 +17,9 @@ from cronpilot.errors import StorageProblem
 from cronpilot.runner.keeper import crash
 from cronpilot.storage import meta, pauses, tasks
 from cronpilot.storage.database import Connection, Database
+
+if TYPE_CHECKING:
+    from cronpilot.engine.launch import Claim
 
 log = logging.getLogger("cronpilot.scheduling")
 
@@ -48,6 +51,7 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
         *,
         is_paused: Callable[[], bool],
         beat: Callable[[timedelta, datetime], None],
+        claim: Callable[[Connection], Sequence[Claim] | None],
         planned: Callable[[Changes], None],
         failed: Callable[[Exception | None], None],
     ) -> None:
@@ -55,12 +59,14 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
         Args:
             beat: told at each pass, at least every `HEARTBEAT`, by how much the clock was moved,
                 and what it shows.
+            claim: marks, in the transaction of a pass, what may start at once as starting: a second
+                commit, and a way through two more threads, would come before each command.
             planned: told of every commit, on APScheduler's thread.
             failed: told when the database refuses (the error) and when it works again (None).
         """
         super().__init__()
         self._database, self._watch = database, watch
-        self._is_paused, self._beat = is_paused, beat
+        self._is_paused, self._beat, self._claim = is_paused, beat, claim
         self._planned, self._failed = planned, failed
         self._decided: list[int] = []
         self._now = watch.seen_at
@@ -118,7 +124,9 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
         def decide(connection: Connection) -> Changes:
             if self._is_paused():  # since the pass began: what was asked first holds
                 return Changes()
-            return decide_due(connection, ids, now, since)
+            changes = decide_due(connection, ids, now, since)
+            changes.claims = self._claim(connection)
+            return changes
 
         changes = self._database.write(decide).result(timeout=COMMIT_S)
         crash.here("engine.planned_committed")
