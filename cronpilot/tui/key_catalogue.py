@@ -24,6 +24,7 @@ _PLACES = {
     "screen": "Every view",
     "view": "Views",
     "task": "Tasks and runs",
+    "tasks": "The list of tasks",
     "scheduler": "Scheduler",
     "table": "Tables",
     "panel": "Panel below the table",
@@ -35,6 +36,8 @@ _PLACES = {
     "save": "Saving a log",
     "run": "All about a run",
     "compare": "Two runs side by side",
+    "incident": "All about an incident",
+    "together": "All that runs in one log",
     "facts": "Facts of a run",
     "filter": "While a filter is typed",
     "form": "Forms",
@@ -50,7 +53,7 @@ TYPED_IN = frozenset({"form", "zone", "filter", "find", "save", "help", "palette
 """Places where letters are text."""
 
 _FORM = frozenset({"form", "zone", "choice"})
-_ALONE = frozenset({"dialog", "help", "palette", "compare", "save"})
+_ALONE = frozenset({"dialog", "help", "palette", "compare", "incident", "save", "together"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,16 @@ from cronpilot.errors import CronPilotError, InvalidSchedule
 from cronpilot.tui.inbox import Changes
 from cronpilot.tui.meaning import MEANT
 from cronpilot.tui.screens.dashboard_keys import DASHBOARD_KEYS
-from cronpilot.tui.screens.empty import no_log, no_runs, no_tasks
+from cronpilot.tui.screens.empty import no_log, no_runs, no_tasks, too_small
 from cronpilot.tui.screens.first_start import FirstStartScreen
+from cronpilot.tui.screens.many import ManyScreen
 from cronpilot.tui.screens.panes import PanesScreen
 from cronpilot.tui.screens.upcoming import UpcomingScreen
 from cronpilot.tui.widgets.banner_line import BannerLine
+from cronpilot.tui.widgets.find_hints import FIND_HINTS
 from cronpilot.tui.widgets.key_bar import KeyBar, KeyHint, hints_of
 from cronpilot.tui.widgets.line_table import WINDOW, LineTable
+from cronpilot.tui.widgets.lines import Lines
 from cronpilot.tui.widgets.log_view import LogView
 from cronpilot.tui.widgets.running_view import RunningView
 from cronpilot.tui.widgets.status_bar import Situation, StatusBar
@@ -37,7 +40,7 @@ SECOND_LOOK = 1.0
 open has reached nobody."""
 
 
-class Dashboard(UpcomingScreen, PanesScreen, FirstStartScreen):
+class Dashboard(ManyScreen, UpcomingScreen, PanesScreen, FirstStartScreen):
     """Asks the client, and hands what comes back to the widgets that show it."""
 
     BINDINGS: ClassVar[list[BindingType]] = DASHBOARD_KEYS
@@ -48,7 +51,7 @@ class Dashboard(UpcomingScreen, PanesScreen, FirstStartScreen):
         self.banner = BannerLine(id="banner")
         self.tabs = ViewTabs(id="tabs")
         self.key_bar = KeyBar(id="keys")
-        self.tasks = TasksView()
+        self.too_small = Lines(id="too-small")
         self.running = RunningView()
         self.views: tuple[View, ...] = (
             self.tasks, self.running, self.upcoming, self.history, self.health
@@ -59,6 +62,7 @@ class Dashboard(UpcomingScreen, PanesScreen, FirstStartScreen):
         self.zone: tzinfo = UTC
 
     def compose(self) -> ComposeResult:
+        yield self.too_small
         yield self.status_bar
         yield self.banner
         yield self.tabs
@@ -134,10 +138,12 @@ class Dashboard(UpcomingScreen, PanesScreen, FirstStartScreen):
                       self.zone, app.who)
         )  # fmt: skip
         own = [app.key_problem] if app.key_problem else []
+        self.too_small.show(too_small(status, self.size.width, lost=self.lost_since is not None))
         self.banner.tell([*own, *(status.banners if status else [])])
         tabs = [Tab(one.KEY, one.TITLE, one.things(status)) for one in self.views]
         view = self.current
-        self.tabs.tell(tabs, view.KEY, text=view.filters, total=view.total, more=view.more)
+        self.tabs.tell(tabs, view.KEY, text=view.filters, total=view.total, more=view.more,
+                       note=view.note)  # fmt: skip
         self._tell_instead()
 
     def _tell_instead(self) -> None:
@@ -158,6 +164,8 @@ class Dashboard(UpcomingScreen, PanesScreen, FirstStartScreen):
             return
         if self.filter_line is not None and self.filter_line.has_focus_within:
             self.key_bar.tell([KeyHint("Enter", "to the rows"), KeyHint("Esc", "clear")], always=())
+        elif self.is_typing_in_log:
+            self.key_bar.tell(FIND_HINTS, always=())
         else:
             self.key_bar.tell(hints_of(self))
 
@@ -185,7 +193,9 @@ class Dashboard(UpcomingScreen, PanesScreen, FirstStartScreen):
         from cronpilot.client.messages import TaskQuery  # after the first paint
 
         with self.telling():
-            query = TaskQuery(text=self.tasks.filter, offset=offset, limit=WINDOW)
+            view = self.tasks
+            query = TaskQuery(text=view.filter, sort=view.sort, descending=view.descending,
+                              offset=offset, limit=WINDOW)  # fmt: skip
             page = await self.client.tasks(query)
             self.tasks.put(offset, page)
             self.tick(self.now())

@@ -29,16 +29,17 @@ class LogFindingScreen(LogReadingScreen):
         except CronPilotError as error:
             self.tell_error(error)
             return
-        self._close_find_line()
+        self.close_find_line()
         self._find(event.pattern)
 
     @on(FindLine.Cleared)
     @on(LogView.FindEnded)
     def _cleared(self) -> None:
-        self._close_find_line()
+        self.close_find_line()
         self.end_find()
 
-    def _close_find_line(self) -> None:
+    def close_find_line(self) -> None:
+        """Back from typing to the log."""
         if self.panel.find_line is not None:
             self.panel.find_line.close()
         self.panel.output.focus()

@@ -28,6 +28,12 @@ class LogReadingScreen(ActingScreen):
         self.log_pinned = False  # the user went to this run; a newer one does not take its place
 
     @property
+    def is_typing_in_log(self) -> bool:
+        """Whether keys are letters of what is looked for."""
+        line = self.panel.find_line
+        return line is not None and line.has_focus_within
+
+    @property
     def focused_part(self) -> str:
         return "log" if self.panel.output.has_focus else super().focused_part
 

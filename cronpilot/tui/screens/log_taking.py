@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LOG_TAKING_KEYS = (
     Binding("C", "compare", "Compare", id="run.compare", show=False,
             tooltip="How this run differs from the last success of its task"),
+    Binding("m", "together", "All logs", id="log.together", show=False,
+            tooltip="What all running tasks print, in one log with their names"),
 )  # fmt: skip
 """For the bindings of a screen."""
 
@@ -96,6 +98,12 @@ class LogTakingScreen(LogFindingScreen):
         from cronpilot.tui.screens.compare_page import ComparePage  # seldom needed
 
         self.app.push_screen(ComparePage(run_id, task_name, self.panel.output.zone))
+
+    def action_together(self) -> None:
+        """What all running tasks print, in one."""
+        from cronpilot.tui.screens.together import TogetherPage  # seldom needed
+
+        self.app.push_screen(TogetherPage(self.panel.output.zone))
 
     # --- another run -----------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from cronpilot.tui.meaning import MEANT
 from cronpilot.tui.run_report import report
 from cronpilot.tui.screens.log_taking import LOG_TAKING_KEYS, LogTakingScreen
 from cronpilot.tui.widgets.facts import Facts
+from cronpilot.tui.widgets.find_hints import FIND_HINTS
 from cronpilot.tui.widgets.key_bar import KeyBar, hints_of
 from cronpilot.tui.widgets.toned import Line
 
@@ -147,7 +148,9 @@ class RunPage(LogTakingScreen):
 
     def _tell_keys(self) -> None:
         if self.is_current:
-            self.key_bar.tell(hints_of(self))
+            typing = self.is_typing_in_log
+            hints = FIND_HINTS if typing else hints_of(self)
+            self.key_bar.tell(hints, always=() if typing else None)
 
     def chosen_run(self) -> RunView | None:
         meant = MEANT.get()

@@ -70,6 +70,7 @@ class LogView(LogScroll):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.zone: tzinfo = UTC
+        self.is_of_many = False  # of several runs: there is no one file behind it
         self.match: int | None = None  # where the match begins that one stands on
         self._marking = Marking()
         self._spans_asked: list[int] = []
@@ -115,6 +116,20 @@ class LogView(LogScroll):
         self.repaint_all()
         return True
 
+    def step_held(self, by: int) -> bool:
+        """To the next match downwards (1) or upwards (-1) among the lines held; whether there is
+        one."""
+        count, pattern = len(self.window), self.pattern
+        if pattern is None or pattern.regex or not count:
+            return False
+        start = count if by < 0 else -1
+        if self.match is not None:
+            start = self.window.index_at(self.match)
+        for index in range(start + by, count if by > 0 else -1, by):
+            if pattern.spans(text_of(self.window[index])):
+                return self.stand_on(self.window.offset_of(index))
+        return False
+
     # --- looks -----------------------------------------------------------------------------------
 
     def action_wrap(self) -> None:
@@ -152,9 +167,9 @@ class LogView(LogScroll):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "leave":
             return self.selected is not None or self.pattern is not None
-        if action in ("step", "only"):
-            return self.pattern is not None
-        return True
+        if self.is_of_many and action in ("only", "save", "run"):
+            return False
+        return action not in ("step", "only") or self.pattern is not None
 
     def action_leave(self) -> None:
         """Out of the selection, else an end to what was looked for."""

@@ -107,6 +107,8 @@ def difference(before: Sequence[Cell], after: Sequence[Cell]) -> tuple[int, int]
         start += cell_len(new.text)
     width = max(sum(cell_len(c.text) for c in before), sum(cell_len(c.text) for c in after))
     end = width
+    if sum(cell_len(c.text) for c in before) != sum(cell_len(c.text) for c in after):
+        return start, max(end, start + 1)  # what is the same at their ends stands elsewhere
     for old, new in zip(reversed(before), reversed(after), strict=False):
         if old != new or end - cell_len(new.text) < start:
             break

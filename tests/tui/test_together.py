@@ -1,0 +1,81 @@
+"""Several runs in one log."""
+
+from __future__ import annotations
+
+import pytest
+
+from cronpilot.client.fake import FakeClient, make_run, make_task
+from cronpilot.domain.run import Status
+from cronpilot.tui.screens.together import TogetherPage
+
+
+@pytest.fixture
+def client(clock):
+    """probe and a task with a hostile name run; report waits."""
+    names = {1: "probe", 2: "[/]\x1b[2J", 3: "report"}
+    tasks = [make_task(number, name) for number, name in names.items()]
+    runs = [make_run(number, task_id=number, task_name=names[number]) for number in (1, 2)]
+    runs.append(make_run(3, task_id=3, task_name="report", status=Status.QUEUED, started_at=None))
+    return FakeClient(tasks, runs, {1: b"one\n", 2: b"two\n"}, clock)
+
+
+async def together(screen):
+    await screen.press("2", "m")
+    await screen.until(lambda: isinstance(screen.app.screen, TogetherPage))
+    await screen.until(lambda: "one" in screen.text and "two" in screen.text)
+    return screen.app.screen
+
+
+async def test_each_line_has_the_name_of_its_task(show, client):
+    async with show(client) as screen:
+        await together(screen)
+        assert "All that runs  2 runs" in screen.text
+        client.append_log(2, b"\x1b[31mred\x1b[0m li")
+        client.append_log(1, b"three\n")
+        client.append_log(2, b"ne\n")
+        await screen.until(lambda: "red line" in screen.text)
+        lines = [line.strip(" ┃") for line in screen.text.splitlines()[1:]]
+        assert r"[/]\x1b[2J │ red line" in lines
+        assert any(line.endswith("│ three") and line.startswith("probe") for line in lines)
+        await screen.press("escape")
+        assert screen.app.screen is screen.dashboard
+
+
+async def test_what_starts_joins_and_what_ends_says_how(show, client):
+    async with show(client, size=(80, 24)) as screen:
+        page = await together(screen)
+        client.append_log(4, b"from the first line\n")
+        client.put_run(make_run(4, task_id=3, task_name="report"))
+        await screen.until(lambda: "│ from the first line" in screen.text)
+        client.finish(4, Status.FAILED, exit_code=7)
+        await screen.until(lambda: "[run 4 has ended: failed, exit 7]" in screen.text)
+        await screen.until(lambda: page._together.count == 2)
+
+
+async def test_it_is_read_searched_and_followed_like_one_log(show, client):
+    async with show(client) as screen:
+        page = await together(screen)
+        client.append_log(1, b"".join(b"line %d\n" % n for n in range(300)))
+        await screen.until(lambda: "line 299" in screen.text)
+        await screen.press("k")
+        assert not page.output.following
+        client.append_log(2, b"news\n")
+        await screen.until(lambda: "+1 new: f" in screen.text)
+        await screen.press("slash")
+        await screen.until(lambda: page.is_typing_in_log)
+        await screen.press(*"LINE 270", "enter")
+        await screen.until(lambda: "▸probe      │ line 270" in screen.text)
+        await screen.press("N")
+        await screen.until(lambda: "No further match." in screen.text)
+        await screen.press("escape", "f")
+        await screen.until(lambda: page.output.following and "news" in screen.text)
+
+
+async def test_one_that_floods_is_passed_over(show, client, monkeypatch):
+    monkeypatch.setattr("cronpilot.tui.log_together.TOO_FAR_BEHIND", 10_000)
+    async with show(client) as screen:
+        await together(screen)
+        client.append_log(1, b"flood\n" * 200_000 + b"the end\n")
+        await screen.until(lambda: "the end" in screen.text)
+        client.append_log(2, b"still heard\n")
+        await screen.until(lambda: "still heard" in screen.text)
