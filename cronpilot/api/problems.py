@@ -85,6 +85,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(CronPilotError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(OverflowError, _beyond)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -143,6 +144,13 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     answer = _answer(wrong, error.status_code)
     answer.headers.update(error.headers or {})  # Allow, with 405
     return answer
+
+
+async def _beyond(request: Request, error: Exception) -> JSONResponse:
+    """Arithmetic with instants of the year 1 or 9999, numbers that no database holds."""
+    _log.warning("%s %s: %s", request.method, request.url.path, error)
+    wrong = UsageProblem("A time or a number is beyond what can be used.", "Take a nearer one.")
+    return _answer(wrong, 422)
 
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:

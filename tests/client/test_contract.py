@@ -1,4 +1,4 @@
-"""What every Client does, whichever way it goes: in memory, or over HTTP on a unix socket."""
+"""What every Client does, whichever way it goes: in memory, over a unix socket, over TCP."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ from cronpilot.errors import (
     UsageProblem,
 )
 
+from ..api.guarding import PASSWORD
 from .serving import served
+from .serving_tcp import served_on_tcp
 
 HOSTILE = "../../etc/[/]\x1b[31m\n\u202e?&#%2F 日本"
 DAY = timedelta(days=1)
@@ -54,7 +56,7 @@ class Both:
     engine: FakeClient
 
 
-@pytest.fixture(params=["in memory", "over the socket"])
+@pytest.fixture(params=["in memory", "over the socket", "over TCP"])
 async def both(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Both]:
     """Three tasks, the second of them with a name that means harm; run 1 of the first goes on."""
     engine = FakeClient(
@@ -72,6 +74,12 @@ async def both(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     )
     if request.param == "in memory":
         yield Both(engine, engine)
+        return
+    if request.param == "over TCP":
+        async with served_on_tcp(engine) as on_tcp:
+            client = HttpClient.at(on_tcp.address, user="admin", password=PASSWORD)
+            yield Both(client, engine)
+            await client.close()
         return
     async with served(engine, tmp_path) as path:
         client = HttpClient.over_socket(path)
