@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import work
@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from cronpilot.client.protocol import Client
 
 
+UNWATCHED = timedelta(seconds=10)
+"""Between two looks at the clock while the terminal says that it has not the focus."""
+
+
 class CronPilotApp(App[Leave]):
     """Paints first, then connects. `run_app` runs it and says how it was left.
 
@@ -69,6 +73,7 @@ class CronPilotApp(App[Leave]):
         Binding("T", "next_theme", "Theme", id="app.theme", show=False,
                 tooltip="The next theme: dark, light, contrast, 16, mono"),
         Binding("ctrl+c", "say_how_to_quit", show=False, system=True),
+        Binding("ctrl+z", "say_why_not_suspended", show=False, system=True),
     ]  # fmt: skip
 
     def __init__(
@@ -102,6 +107,7 @@ class CronPilotApp(App[Leave]):
         self.dashboard = Dashboard()
         self._connection = Connection(connect, self)
         self._inbox = Inbox(self._deliver, self._later, time.monotonic)
+        self._ticked: datetime | None = None
         self.animation_level = "none"
         for theme_ in themes.THEMES:
             self.register_theme(theme_)
@@ -218,8 +224,15 @@ class CronPilotApp(App[Leave]):
         if self.guard is not None:
             self.guard.look()
         now = self.clock()
+        if not self.app_focus and self._ticked and now - self._ticked < UNWATCHED:
+            return  # whoever looks elsewhere does not need every second; what happens is shown
+        self._ticked = now
         for screen in self._acting_screens():
             screen.tick(now)
+
+    def on_app_focus(self) -> None:
+        """Somebody looks again."""
+        self._ticked = None
 
     # --- keys that work everywhere ---------------------------------------------------------------
 
@@ -250,6 +263,12 @@ class CronPilotApp(App[Leave]):
     def action_say_how_to_quit(self) -> None:
         """ctrl+c never quits: here it would end a scheduler by habit."""
         self.notify(f"{self.key('app.quit', 'q')} quits.", markup=False, timeout=3)
+
+    def action_say_why_not_suspended(self) -> None:
+        """ctrl+z would stop the scheduler in this process, and with it every start."""
+        key = self.key("app.quit", "q")
+        instead = f"{key}, then b" if self.role == "owner" else key
+        self.notify(f"Not suspended: {instead} gives the prompt back.", markup=False, timeout=4)
 
     async def run_action(self, action: Any, *where: Any, **more: Any) -> bool:
         """Do it, or say that this user may not."""

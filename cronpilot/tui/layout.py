@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from rich.cells import cell_len, set_cell_size
 
@@ -14,6 +14,21 @@ GAP = 2
 """Blanks between two columns."""
 INDENT = 1
 """Blanks before the first one."""
+
+
+class Size(Protocol):
+    """Of a terminal."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+
+def is_tiny(size: Size) -> bool:
+    """Whether a table would say nothing there: then a few words say how things are."""
+    return size.width < 24 or size.height < 5
 
 
 @dataclass(frozen=True, slots=True)

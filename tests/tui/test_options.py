@@ -7,10 +7,12 @@ import stat
 from pathlib import Path
 
 import pytest
+from textual import events
 
 import cronpilot.tui
 from cronpilot.client.fake import FakeClient, make_task
 from cronpilot.tui import themes
+from cronpilot.tui.app import UNWATCHED
 from cronpilot.tui.key_catalogue import catalogue
 from cronpilot.tui.key_names import key_name
 from cronpilot.tui.memory import Memory
@@ -120,6 +122,34 @@ async def test_every_theme_shows_the_screen(show, client, theme):
     async with show(client, options=ScreenOptions(theme=theme)) as screen:
         assert themes.WORDS[screen.app.theme] == theme
         assert "backup" in screen.text
+
+
+async def test_a_terminal_that_is_not_looked_at_is_told_the_time_every_ten_seconds(
+    show, client, clock
+):
+    async with show(client) as screen:
+        screen.app.post_message(events.AppBlur())
+        await screen.until(lambda: not screen.app.app_focus)
+        screen.app._tick()
+        clock.advance(minutes=1)
+        screen.app._ticked = clock() - UNWATCHED / 2
+        screen.app._tick()
+        assert "12:00" in screen.dashboard.status_bar.text
+        clock.advance(seconds=6)
+        screen.app._tick()
+        assert "12:01" in screen.dashboard.status_bar.text
+
+        clock.advance(minutes=1)
+        screen.app.post_message(events.AppFocus())
+        await screen.until(lambda: screen.app.app_focus)
+        screen.app._tick()
+        assert "12:02" in screen.dashboard.status_bar.text
+
+
+async def test_ctrl_z_says_why_it_does_nothing(show, client):
+    async with show(client) as screen:
+        await screen.press("ctrl+z")
+        await screen.until(lambda: "q, then b gives the prompt back" in screen.text)
 
 
 async def test_ascii_can_be_asked_for(show, client):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cronpilot.domain.text import clean
 from cronpilot.errors import CronPilotError
-from cronpilot.tui.formatting import Cell, countdown, moment, plural
+from cronpilot.tui.formatting import Cell, Tone, countdown, moment, plural
 from cronpilot.tui.keymap import KeyOf, built_in
 
 if TYPE_CHECKING:
@@ -72,6 +73,19 @@ def _welcome(status: EngineStatus, found: CronLines | None, key: KeyOf) -> Text:
             [Cell("cronpilot adopt", "strong"), Cell(" shows them, and takes over which you like")],
         ]
     return lines
+
+
+def too_small(status: EngineStatus | None, width: int, *, lost: bool) -> Text:
+    """What is said where no table has room, the most important first: one line may be all."""
+    if lost:
+        first = [Cell("Engine not answering", "bad")]
+    elif status is None:
+        first = [Cell("CronPilot", "title")]
+    else:
+        tone: Tone = "bad" if status.failing_tasks else "good"
+        first = [Cell(f"{status.running} running, "), Cell(f"{status.failing_tasks} failing", tone)]
+    rest = textwrap.wrap("Too small to show more: enlarge to 60x15.", max(8, width))
+    return [first, *([Cell(line, "muted")] for line in rest)]
 
 
 def no_runs(

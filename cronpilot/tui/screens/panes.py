@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from textual import events
 
+from cronpilot.tui.layout import is_tiny
 from cronpilot.tui.screens.records import RecordsScreen
 from cronpilot.tui.widgets.view import View
 
@@ -132,8 +133,11 @@ class PanesScreen(RecordsScreen):
         shown, height = self.shown_size(), self.size.height
         self.set_class(shown == "whole", "-whole-log")
         self.set_class(height < 8, "-low")
-        self.set_class(height < 3, "-lowest")
-        self.panel.display = shown != "none"
+        tiny, was_tiny = is_tiny(self.size), self.has_class("-tiny")
+        self.set_class(tiny, "-tiny")
+        self.panel.display = shown != "none" and not tiny
+        if was_tiny and not tiny:
+            self.call_after_refresh(self.current.table.focus)
         rows = max(5, height // 3 if height >= 30 else height // 4)
         self.panel.styles.height = rows if shown == "part" else "1fr"
         self.refresh_bindings()
