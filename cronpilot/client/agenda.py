@@ -77,7 +77,7 @@ class TimelineQuery(Message):
     text: str = ""  # as in TaskQuery
     sort: TaskSort = "id"
     descending: bool = False
-    offset: int = Field(default=0, ge=0)
+    offset: int = Field(default=0, ge=0, le=2**53)
     limit: int = Field(default=50, ge=1, le=200)
 
 
