@@ -84,11 +84,14 @@ async def _headless(
     def end(engine: Engine) -> None:
         _keep(engine.shutdown(with_tasks=in_container))
 
-    def ready(engine: Engine) -> None:
-        starting.close()
-        loop = asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
+
+    def begun(engine: Engine) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, end, engine)
+
+    def ready(engine: Engine) -> None:
+        starting.close()
         loop.add_signal_handler(signal.SIGHUP, reload, engine)
         config = prepared.config
         where = "no tasks file" if config.tasks_file is None else str(config.tasks_file)
@@ -104,7 +107,7 @@ async def _headless(
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with ExitStack() as starting:
         starting.enter_context(progress.said_if_long(_STARTING))
-        await serve_engine(prepared, ready)
+        await serve_engine(prepared, ready, begun)
 
 
 _STARTING = "Starting: tasks are read, and runs of before are settled ..."
@@ -144,7 +147,7 @@ async def _read_again(engine: Engine, settings: Settings) -> None:
         EngineConfig(
             state_dir=settings.state_dir, database=settings.database,
             tasks_file=engine.tasks_file, timezone=fresh.timezone,
-            max_workers=fresh.max_workers, pools=fresh.pools, quiet=fresh.quiet, retention=fresh.retention,
-            api=fresh.api, smtp=fresh.smtp, notifications=fresh.notifications,
+            max_workers=fresh.max_workers, pools=fresh.pools, quiet=fresh.quiet,
+            retention=fresh.retention, api=fresh.api, smtp=fresh.smtp, notifications=fresh.notifications,
         )
     )  # fmt: skip

@@ -46,20 +46,29 @@ def prepare(
     notes = [*settings.settings_warnings, *opened]
     config = EngineConfig(
         state_dir=settings.state_dir, database=settings.database, tasks_file=settings.tasks_file,
-        timezone=settings.timezone, max_workers=settings.max_workers, pools=settings.pools, quiet=settings.quiet,
-        role=role, retention=settings.retention, take_over=settings.take_over, api=settings.api,
+        timezone=settings.timezone, max_workers=settings.max_workers, pools=settings.pools,
+        quiet=settings.quiet, role=role, retention=settings.retention, take_over=settings.take_over, api=settings.api,
         smtp=settings.smtp, notifications=settings.notifications,
     )  # fmt: skip
     return Prepared(lock, config, tuple(notes), settings.web)
 
 
-async def serve_engine(prepared: Prepared, ready: Callable[[Engine], None]) -> None:
-    """Run an engine until it is told to stop; `ready` is called when it answers."""
+async def serve_engine(
+    prepared: Prepared,
+    ready: Callable[[Engine], None],
+    begun: Callable[[Engine], None] | None = None,
+) -> None:
+    """Run an engine until it is told to stop.
+
+    `begun` is called as soon as it starts tasks, and can be told to stop; `ready` when it answers.
+    """
     from cronpilot.engine.engine import Engine
 
     engine = Engine(prepared.config)
     server = asyncio.create_task(asyncio.to_thread(import_module, "cronpilot.api.server"))
     await engine.start()  # it waits for the disk and its keeper, while the server is loaded
+    if begun is not None:
+        begun(engine)
     await server
     from cronpilot.api.app import make_app
     from cronpilot.api.auth import Gate
