@@ -19,6 +19,8 @@ from cronpilot.engine import liveness
 from cronpilot.engine.journal import LineFormatter, is_journal
 from cronpilot.engine.service import ServiceManager, keep_telling
 
+from ..databases import lay_ready
+
 PATIENCE_S = 60.0
 
 
@@ -71,6 +73,7 @@ def systemd(request, tmp_path):
 
 def headless(folder: Path, *words: str, **environ: str) -> subprocess.Popen[str]:
     """A headless engine with a task that runs each second."""
+    lay_ready(folder / "state")
     tasks = folder / "tasks.yaml"
     if not tasks.exists():
         tasks.write_text("tasks:\n- {name: tick tock, command: 'false', schedule: every 1s}\n")

@@ -122,7 +122,7 @@ class Campaign:
         began = time.monotonic()
         self.product.run_engine()
         usual = time.monotonic() - began
-        for _ in range(kills):
+        for kind in rng.choices(list(weights), list(weights.values()), k=kills):
             if self.product.has_ended():
                 raise AssertionError(f"the engine ended by itself: {self.product.said()}")
             if rng.random() < 1 / 3:
@@ -130,7 +130,6 @@ class Campaign:
             else:
                 self.product.wait_ready()
                 time.sleep(rng.uniform(0, 0.8))
-            [kind] = rng.choices(list(weights), list(weights.values()))
             self._strike(kind, rng)
         self.drain()
 

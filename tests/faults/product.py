@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import sqlite3
@@ -18,6 +17,8 @@ import yaml
 
 from cronpilot.runner.keeper import record
 
+from ..asking import ask
+from ..databases import lay_ready
 from ..runner.small_engine import keeper_pid, living
 
 PATIENCE_S = 60.0  # only a broken test waits that long
@@ -29,7 +30,7 @@ def until(condition: Callable[[], Any], what: str, patience_s: float = PATIENCE_
     deadline = time.monotonic() + patience_s
     while not (found := condition()):
         assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.01)
+        time.sleep(0.02)
     return found
 
 
@@ -48,6 +49,7 @@ class Product:
         self.stderr.touch()
         self.config_file.write_text(yaml.safe_dump(dict(settings or {})))
         self.engine: subprocess.Popen[bytes] | None = None
+        lay_ready(self.state_dir)
         self.write_tasks(tasks)
 
     def write_tasks(self, tasks: Sequence[Mapping[str, Any]]) -> None:
@@ -187,11 +189,8 @@ class Product:
 
     def ask(self, *words: str) -> Any:
         """A command of the product's own command line, answered as JSON."""
-        answer = subprocess.run(
-            self.command(*words, "--json"), capture_output=True, text=True, timeout=PATIENCE_S
-        )
-        assert answer.returncode == 0, answer.stderr
-        return json.loads(answer.stdout)
+        _, _, _, *command = self.command(*words)
+        return ask(*command)
 
 
 def _is_wrapper(pid: int) -> bool:

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-LONG_S = 40.0
+from ..asking import said
+
+LONG_S = 60.0
 LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
 pytestmark = pytest.mark.skipif(
@@ -52,11 +54,8 @@ class Machine:
 
     def ask(self, *words: str):
         """What the command line answers, as JSON; None while no engine does."""
-        said = subprocess.run(
-            [sys.executable, "-m", "cronpilot", "--json", *words, *self._where()],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        return json.loads(said.stdout) if said.returncode == 0 else None
+        code, out, _ = said("--json", *words, *self._where())
+        return json.loads(out) if code == 0 else None
 
     def wait(self, condition, what: str):
         """What `condition` answers as soon as that is true."""

@@ -23,6 +23,23 @@ ENGINE_POINTS = [
 KEEPER_POINTS = ["keeper_claimed", "keeper_c", "keeper_spawned", "keeper_reaped", "keeper_k"]
 
 
+@pytest.mark.parametrize(
+    "nth", [pytest.param(1, id="the first time"), pytest.param(3, id="the third time")]
+)
+def test_one_engine_after_another_may_die_each_at_another_point(
+    campaign: Callable[..., Campaign], nth: int
+) -> None:
+    dying = campaign(TASKS)
+    for point in ENGINE_POINTS:
+        dying.crash_engine_at(f"{point}:{nth}")
+    dying.product.start()
+    dying.drain()
+
+    assert dying.verify().faults == []
+    assert dying.report.kills == {"engine": len(ENGINE_POINTS)}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("point", ENGINE_POINTS)
 def test_an_engine_may_die_at_any_point(campaign: Callable[..., Campaign], point: str) -> None:
     dying = campaign(TASKS)
@@ -48,6 +65,18 @@ def test_an_engine_may_die_when_it_has_revoked_a_start(campaign: Callable[..., C
     assert dying.report.figures["started by a later launch"] >= 2
 
 
+def test_one_keeper_after_another_may_die_each_at_another_point(
+    campaign: Callable[..., Campaign],
+) -> None:
+    dying = campaign(TASKS)
+    for nth, point in enumerate(KEEPER_POINTS):
+        dying.crash_keeper_at(f"{point}:{1 + nth % 2}")
+    dying.drain()
+
+    assert dying.verify().faults == []
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("point", KEEPER_POINTS)
 def test_a_keeper_may_die_at_any_point_of_a_real_engine(
     campaign: Callable[..., Campaign], point: str

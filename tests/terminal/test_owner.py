@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,9 @@ from typing import Any
 import pexpect
 import pytest
 
+from ..asking import said
+from ..databases import lay_ready
+
 LONG = 60.0  # seconds until a condition that never comes true fails its test
 
 
@@ -23,6 +25,7 @@ class Owner:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        lay_ready(folder / "state")
         (folder / "tasks.yaml").write_text(
             "tasks:\n  - {name: tick, command: echo tock, schedule: every 1s}\n"
         )
@@ -35,20 +38,17 @@ class Owner:
         )  # fmt: skip
         self.screen.expect("every second")
 
-    def said(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def said(self, *words: str) -> str:
         """What the command line answers."""
-        return subprocess.run(
-            [sys.executable, "-m", "cronpilot", *words, "--state-dir", str(self.folder / "state")],
-            capture_output=True, text=True, timeout=LONG,
-        )  # fmt: skip
+        return said(*words, "--state-dir", str(self.folder / "state"))[1]
 
     def engine(self) -> dict[str, Any] | None:
         """Who answers; None when nobody does."""
-        return json.loads(self.said("status", "--json").stdout)["engine"]
+        return json.loads(self.said("status", "--json"))["engine"]
 
     def newest(self) -> int:
         """The number of the newest run."""
-        return int(json.loads(self.said("history", "--limit", "1", "--json").stdout)[0]["id"])
+        return int(json.loads(self.said("history", "--limit", "1", "--json"))[0]["id"])
 
 
 @pytest.fixture

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pexpect
 import pytest
 
-PROGRAM = [sys.executable, "-m", "cronpilot"]
+from ..asking import ask, said
 
 
 @pytest.fixture
@@ -22,18 +20,11 @@ def folder(tmp_path: Path):
             f"tasks:\n  - {{name: {name}, command: 'true', schedule: manual}}\n"
         )
     yield tmp_path
-    said(tmp_path, "shutdown")
-
-
-def said(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PROGRAM, *words, "--state-dir", str(folder / "state")],
-        capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+    said("shutdown", "--state-dir", str(tmp_path / "state"))
 
 
 def names(folder: Path) -> list[str]:
-    return [task["name"] for task in json.loads(said(folder, "list", "--json").stdout)]
+    return [task["name"] for task in ask("list", "--state-dir", str(folder / "state"))]
 
 
 def engine(folder: Path, file: str, *more: str) -> pexpect.spawn:
@@ -45,7 +36,7 @@ def engine(folder: Path, file: str, *more: str) -> pexpect.spawn:
 
 
 def end(folder: Path, program: pexpect.spawn) -> None:
-    said(folder, "shutdown")
+    said("shutdown", "--state-dir", str(folder / "state"))
     program.expect(pexpect.EOF)
     program.close()
     assert program.exitstatus == 0
