@@ -1,0 +1,3 @@
+"""Telling people: who hears of what, in which words, and by which way."""
+
+from __future__ import annotations
