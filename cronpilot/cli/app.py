@@ -15,9 +15,11 @@ from cronpilot.cli import (
     definitions,
     engine,
     files,
+    incidents,
     keys,
     logs,
     maintenance,
+    quiet,
     runs,
     service,
     show,
@@ -73,7 +75,7 @@ app = typer.Typer(
 )
 for group in (
     tasks, runs, testing, why, logs, show, compare, definitions, engine, files, completion,
-    maintenance, adopt, starting, service, users, keys,
+    maintenance, adopt, starting, service, quiet, users, keys, incidents,
 ):  # fmt: skip
     group.register(app)
 

@@ -225,7 +225,10 @@ class FakeClient(FakeAgenda, FakeQuiet, FakeLive, FakeIncidents):
 
     async def health(self) -> Health:
         self.answer()
-        return fake_health(self._status(), self._tasks.values(), self._runs.values(), self._clock())
+        health = fake_health(
+            self._status(), self._tasks.values(), self._runs.values(), self._clock()
+        )
+        return health.model_copy(update={"incidents": self.open_incidents()})
 
     async def tasks(self, query: TaskQuery) -> TaskPage:
         self.answer()

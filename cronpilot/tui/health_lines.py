@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from cronpilot.domain.incident import Fault
 from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import (
     Cell,
@@ -22,6 +23,7 @@ from cronpilot.tui.formatting import (
     run_state,
     size,
 )
+from cronpilot.tui.incident_lines import WORDS, in_one_line, is_quiet, telling_words, tone_of
 from cronpilot.tui.run_words import lateness_s, stamp
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
         Banner,
         FailingTask,
         Health,
+        IncidentView,
         PassedSlots,
         RunView,
     )
@@ -41,7 +44,7 @@ LITTLE_ROOM = 0.05
 
 @dataclass(frozen=True, slots=True)
 class HealthLine:
-    """One thing to know. Enter leads to `run`, or else to the history of `task`.
+    """One thing to know. Enter leads to `incident` or `run`, or else to the history of `task`.
 
     Attributes:
         key: names it, whatever it says: the cursor stays on it.
@@ -55,6 +58,7 @@ class HealthLine:
     task: tuple[int, str] | None = None
     bad_only: bool = False
     run: RunView | None = None
+    incident: IncidentView | None = None
 
     @property
     def id(self) -> int:
@@ -65,6 +69,7 @@ def health_lines(health: Health, now: datetime, zone: tzinfo, marks: Marks) -> l
     """All that the engine said of its health, as lines."""
     urgent = [
         *_banners(health.banners, marks),
+        *(_incident(one, now, zone, marks) for one in health.incidents),
         *_failing(health, now, zone, marks),
         *(_retrying(run, now, marks) for run in health.retrying),
         *(_missed(slots, now, marks) for slots in health.passed if slots.missed),
@@ -97,8 +102,22 @@ def _word(banner: Banner) -> str:
     return {"error": "error", "warning": "warning", "information": "note"}[banner.severity]
 
 
+def _incident(one: IncidentView, now: datetime, zone: tzinfo, marks: Marks) -> HealthLine:
+    tone = tone_of(one, now)
+    quiet = is_quiet(one, now)
+    return HealthLine(
+        f"incident {one.id}", Cell(f"{marks.late} {WORDS[one.fault]}", tone),
+        Cell(clean(one.task_name), "muted" if quiet else "strong"),
+        Cell(in_one_line(one, now, zone), "muted" if quiet else ""),
+        task=(one.task_id, one.task_name), incident=one,
+    )  # fmt: skip
+
+
 def _failing(health: Health, now: datetime, zone: tzinfo, marks: Marks) -> Iterator[HealthLine]:
-    for one in health.failing:
+    # What fails has an incident; but for those in which more failures in a row make one.
+    told = {one.task_id for one in health.incidents if one.fault is Fault.FAILURE}
+    rest = [one for one in health.failing if one.task_id not in told]
+    for one in rest:
         yield HealthLine(
             f"failing {one.task_id}", run_state(one.last_run.status, marks),
             Cell(clean(one.task_name), "strong"), Cell(_how_it_fails(one, now, zone)),
@@ -181,6 +200,9 @@ def _engine(health: Health, now: datetime, zone: tzinfo, marks: Marks) -> Iterat
     yield _fact("database", f"{size(health.database_size)}, {copied}")
     more = "" if health.logs_measured else "more than "
     yield _fact("logs", f"{more}{size(health.logs_size)}")
+    for number, (words, tone) in enumerate(telling_words(health.telling, now)):
+        title = "messages" if not number else ""
+        yield HealthLine(f"telling {number}", Cell(""), Cell(title, "muted"), Cell(words, tone))
     for number, step in enumerate(health.clock_steps):
         words = f"moved {clean(step.detail)} at {stamp(step.at, now, zone)}"
         yield HealthLine(f"clock {number}", Cell(""), Cell("clock", "muted"), Cell(words, "warn"))

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 from cronpilot.domain.run import Status
 from cronpilot.domain.text import clean
-from cronpilot.tui.formatting import Cell, Cells, Marks, countdown, duration, moment, result, size
+from cronpilot.tui.formatting import (
+    Cell,
+    Cells,
+    Marks,
+    Tone,
+    countdown,
+    duration,
+    moment,
+    result,
+    size,
+)
 
 if TYPE_CHECKING:
     from cronpilot.client.live import RunUsage
@@ -27,26 +37,52 @@ def progress(run: RunView, now: datetime, marks: Marks) -> Cells:
         return Cells([Cell("no usual yet", "muted")])
     share = (now - run.started_at).total_seconds() / run.usual_s
     done = max(0, min(BAR, int(share * BAR)))
-    tone = "warn" if share >= FAR_OVER else "busy"
+    tone = _tone(run, share)
     figure = f"{max(0, int(share * 100))}%" if share < FAR_OVER else f"{share:.1f}x"
     return Cells([
-        Cell(marks.full * done, tone),  # type: ignore[arg-type]
+        Cell(marks.full * done, tone),
         Cell(marks.rest * (BAR - done), "muted"),
-        Cell(f" {figure:<5}", tone if share >= FAR_OVER else ""),  # type: ignore[arg-type]
+        Cell(f" {figure:<5}", "" if tone == "busy" else tone),
     ])  # fmt: skip
 
 
+def _tone(run: RunView, share: float) -> Tone:
+    """By the alarm of its task where there is one, which is told as an incident, too."""
+    if run.alarm_s is not None and run.usual_s and share * run.usual_s > run.alarm_s:
+        return "bad"
+    return "warn" if share >= FAR_OVER else "busy"
+
+
 def expected_end(run: RunView, now: datetime, zone: tzinfo) -> Cell:
-    """When it ends if it takes as long as usual; `over` with the usual duration from then on."""
+    """When it ends if it takes as long as usual: a moment, or the band `12:10-12:25` in which nine
+    of ten ended. `over` with the usual duration from then on."""
     if run.status is not Status.RUNNING or run.started_at is None or not run.usual_s:
         return Cell("")
     end = run.started_at + timedelta(seconds=run.usual_s)
+    if band := _band(run, now, zone):
+        return Cell(band, "muted")
     if end <= now:
         return Cell(f"over {duration(run.usual_s)}", "warn")
     whole = (
         end.replace(microsecond=0) if run.usual_s < 600 else end.replace(second=0, microsecond=0)
     )
     return Cell(moment(whole, now, zone), "muted")
+
+
+def _band(run: RunView, now: datetime, zone: tzinfo) -> str:
+    """From when to when it usually ends, in eleven cells; empty where minutes say too little, or
+    it should have ended."""
+    if run.started_at is None or run.usual_low_s is None or run.usual_high_s is None:
+        return ""
+    first, last = (
+        (run.started_at + timedelta(seconds=one)).astimezone(zone)
+        for one in (run.usual_low_s, run.usual_high_s)
+    )
+    today = now.astimezone(zone)
+    narrow = last - first < timedelta(minutes=2) or run.usual_high_s < 600
+    if narrow or last <= today or last.date() != today.date() or first.date() != today.date():
+        return ""
+    return f"{first:%H:%M}-{last:%H:%M}"
 
 
 def process_or_wait(run: RunView, usage: RunUsage | None, now: datetime) -> Cell:

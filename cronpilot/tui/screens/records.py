@@ -15,7 +15,7 @@ from cronpilot.tui.widgets.health_view import HealthView
 from cronpilot.tui.widgets.history_view import HistoryView
 
 if TYPE_CHECKING:
-    from cronpilot.client.messages import RunView
+    from cronpilot.client.messages import IncidentView, RunView
     from cronpilot.tui.health_lines import HealthLine
 
 
@@ -32,6 +32,13 @@ class RecordsScreen(DetailsScreen):
         from cronpilot.tui.screens.run_page import RunPage  # after the first paint
 
         self.app.push_screen(RunPage(run, self.history.table.zone))
+
+    def open_incident(self, incident: IncidentView) -> None:
+        """All about one incident, over the whole screen."""
+        from cronpilot.tui.screens.incident_page import IncidentPage  # after the first paint
+
+        self.app.push_screen(IncidentPage(incident, self.history.table.zone))
+        self.health.read_again()
 
     def read_records(self) -> None:
         """Read again what was read already; the rest waits until somebody looks."""
@@ -59,7 +66,9 @@ class RecordsScreen(DetailsScreen):
 
     def open_line(self, line: HealthLine) -> None:
         """To what a line of the health speaks of: a run, or the history of a task."""
-        if line.run is not None:
+        if line.incident is not None:
+            self.open_incident(line.incident)
+        elif line.run is not None:
             self.open_run(line.run)
         elif line.task is not None:
             self.open_history(line.task[1], bad=line.bad_only)
