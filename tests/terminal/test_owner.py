@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ LONG = 60.0  # seconds until a condition that never comes true fails its test
 class Owner:
     """A screen with its engine in the same process, on a terminal of 100 by 30."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: Sequence[str] = ("-m", "cronpilot")) -> None:
         self.folder = folder
         lay_ready(folder / "state")
         (folder / "tasks.yaml").write_text(
@@ -31,7 +31,7 @@ class Owner:
         )
         self.screen = pexpect.spawn(
             sys.executable,
-            ["-m", "cronpilot", "--state-dir", str(folder / "state"),
+            [*program, "--state-dir", str(folder / "state"),
              "--tasks", str(folder / "tasks.yaml")],
             cwd=folder, encoding="utf-8", timeout=LONG, dimensions=(30, 100),
             env={**os.environ, "TERM": "xterm-256color"},
@@ -52,9 +52,9 @@ class Owner:
 
 
 @pytest.fixture
-def owner(tmp_path: Path) -> Iterator[Owner]:
+def owner(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Owner]:
     """It is ended, whatever has become of its screen."""
-    made = Owner(tmp_path)
+    made = Owner(tmp_path, getattr(request, "param", ("-m", "cronpilot")))
     yield made
     made.said("shutdown", "--with-tasks")
     made.screen.close(force=True)
@@ -119,3 +119,31 @@ def test_sigterm_ends_screen_and_engine_and_gives_the_terminal_back(owner: Owner
 
     assert owner.screen.exitstatus == 0
     assert owner.engine() is None
+
+
+BREAKS_ON_L = """
+import sys
+from cronpilot.cli.entry import main
+from cronpilot.tui.screens.dashboard import Dashboard
+def broken(self):
+    password = "hunter2"
+    raise ValueError(f"no luck in {len(password)} letters")
+Dashboard.action_whole_log = broken
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("owner", [["-c", BREAKS_ON_L]], indirect=True)
+def test_a_screen_that_breaks_hands_the_engine_over(owner: Owner) -> None:
+    owner.screen.send("L")
+    owner.screen.expect(r"\x1b\[\?1049l")  # out of the alternate screen
+    owner.screen.expect("The screen broke: ValueError. Tasks are not affected.")
+    owner.screen.expect("keeps running in the background")
+    owner.screen.expect(pexpect.EOF)
+
+    seen = owner.newest()
+    until(lambda: owner.newest() > seen, "a further run")
+    (report,) = (owner.folder / "state").glob("crash-*.txt")
+    assert is_alone(owner)
+    assert report.stat().st_mode & 0o777 == 0o600
+    assert "hunter2" not in report.read_text()
