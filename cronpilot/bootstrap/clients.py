@@ -47,7 +47,7 @@ def _offline(settings: Settings) -> Client:
     return OfflineClient(
         settings.database, settings.state_dir,
         max_workers=settings.max_workers, timezone=settings.timezone,
-        tasks_file=choose_tasks_file(settings).tasks_file,
+        tasks_file=choose_tasks_file(settings).tasks_file, quiet=settings.quiet,
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from typing import Final
 WHEN_FIELDS: Final = frozenset(
     {
         "schedule", "timezone", "active", "spread", "deadline", "overlap", "missed", "missed_limit",
-        "priority",
+        "priority", "quiet",
     }
 )  # fmt: skip
 """Fields of a task that say when it runs: an operator may change these."""

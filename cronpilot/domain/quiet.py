@@ -173,6 +173,24 @@ def _of_windows(rule: Rule, instant: datetime, day: date, zone: ZoneInfo) -> Qui
     return None
 
 
+def following_quiet(rule: Rule, now: datetime, zone: ZoneInfo) -> Quiet | None:
+    """The stretch of this rule that holds at `now`, or its next one within about a year."""
+    held = quiet_at([rule], now, zone)
+    if held is not None:
+        return held
+    today = now.astimezone(zone).date()
+    for ahead in range(_LONGEST_DAYS):
+        day = today + ahead * _DAY
+        starts = [0] if _has(rule, day) else []
+        starts += [one.start for one in rule.windows if day.weekday() in one.days]
+        for minutes in sorted(starts):
+            start = to_instant(datetime.combine(day, time()) + timedelta(minutes=minutes), zone)
+            found = quiet_at([rule], start, zone) if start > now else None
+            if found is not None:
+                return found
+    return None
+
+
 # --- fire times with quiet times in them ---------------------------------------------------------
 
 

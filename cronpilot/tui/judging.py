@@ -3,10 +3,12 @@ tenth of a second to find out when a rare expression fires."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from cronpilot.domain.quiet import Rule
 from cronpilot.domain.schedule import Schedule
 from cronpilot.domain.task import TaskSpec
 from cronpilot.tui.schedule_draft import Problem, ScheduleDraft
@@ -31,6 +33,7 @@ class Filled:
     draft: ScheduleDraft
     task: TaskView | None = None  # None: a new one
     default_zone: str = "UTC"
+    quiet: Mapping[str, Rule] = field(default_factory=dict)  # all quiet times there are, by name
 
     @classmethod
     def begin(cls, fields: Fields, task: TaskView | None, default_zone: str) -> Filled:
@@ -69,7 +72,7 @@ def judge(form: Filled, now: datetime, count: int) -> Judged:
     fields["timezone"] = form.draft.timezone.strip() or None
     setting = Setting(
         now, form.default_zone, name=str(fields.get("name", "")), kept=form.task,
-        spread=_spread(fields),
+        spread=_spread(fields), quiet=_quiet(form, fields),
     )  # fmt: skip
     preview = look_ahead(form.draft, setting, count)
     problems |= preview.problems
@@ -80,6 +83,12 @@ def judge(form: Filled, now: datetime, count: int) -> Judged:
     spec, more = check(fields)
     problems = {**more, **problems}
     return Judged(None if problems else spec, problems, preview)
+
+
+def _quiet(form: Filled, fields: Fields) -> tuple[Rule, ...]:
+    """The quiet times that its field names; none while it cannot be read."""
+    names = fields.get("quiet") or []
+    return tuple(form.quiet[name] for name in names if name in form.quiet)
 
 
 def _spread(fields: Fields) -> timedelta:

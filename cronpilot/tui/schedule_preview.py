@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from cronpilot.domain.clock_notes import clock_note
 from cronpilot.domain.duration import parse_duration
 from cronpilot.domain.explain import explain
 from cronpilot.domain.plan import spread_offset
+from cronpilot.domain.quiet import Rule, WithQuiet
 from cronpilot.domain.schedule import FireTimes, Schedule, ScheduleType, fire_times, resolve
 from cronpilot.domain.text import clean
 from cronpilot.domain.zones import find_zone
@@ -41,6 +42,7 @@ class Setting:
     name: str = ""
     spread: timedelta = timedelta()
     kept: TaskView | None = None
+    quiet: tuple[Rule, ...] = ()  # the quiet times that hold for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Preview:
 
     Attributes:
         fires: nominal instants, ascending; a start is `offset` later.
+        quiet: the fires that will be skipped -> the name of the quiet time.
     """
 
     problems: Problems = field(default_factory=dict)
@@ -58,6 +61,7 @@ class Preview:
     fires: tuple[datetime, ...] = ()
     offset: timedelta = timedelta()
     note: str = ""
+    quiet: Mapping[datetime, str] = field(default_factory=dict)
 
 
 def look_ahead(draft: ScheduleDraft, setting: Setting, count: int) -> Preview:
@@ -68,12 +72,15 @@ def look_ahead(draft: ScheduleDraft, setting: Setting, count: int) -> Preview:
     zone = find_zone(draft.timezone.strip() or setting.default_zone)
     offset = spread_offset(setting.name, setting.spread)
     resolved = _resolved(schedule, zone, setting, offset)
-    times = fire_times(schedule.type, resolved, zone)
+    times = WithQuiet(fire_times(schedule.type, resolved, zone), setting.quiet, zone)
+    fires = _next(times, setting.now - offset, count)
+    found = {fire: times.quiet(fire) for fire in fires} if setting.quiet else {}
     return Preview(
         schedule=schedule,
         words=explain(schedule, resolved=resolved),
         zone=zone,
-        fires=_next(times, setting.now - offset, count),
+        fires=fires,
+        quiet={fire: held.rule.name for fire, held in found.items() if held},
         offset=offset,
         note=clock_note(schedule, resolved, zone, setting.now),
     )
@@ -150,7 +157,10 @@ def preview_lines(
         return [*lines, [Cell(f"{marks.late} That is over: it never starts.", "warn")]]
     lines += [[], [Cell(f"NEXT RUNS IN {preview.zone.key}", "head")]]
     clock = "%H:%M:%S" if any(fire.second for fire in preview.fires) else "%H:%M"
-    lines += [_fire_line(fire, preview.zone, now, clock) for fire in preview.fires]
+    lines += [
+        _fire_line(fire, preview.zone, now, clock, preview.quiet.get(fire, ""))
+        for fire in preview.fires
+    ]
     if preview.offset:
         late = elapsed(preview.offset.total_seconds())
         lines.append([Cell(f"Each starts {late} later: its spread.", "muted")])
@@ -163,13 +173,13 @@ def preview_lines(
     return [*lines, *([[]] if told else []), *told]
 
 
-def _fire_line(fire: datetime, zone: ZoneInfo, now: datetime, clock: str) -> list[Cell]:
+def _fire_line(fire: datetime, zone: ZoneInfo, now: datetime, clock: str, quiet: str) -> list[Cell]:
     local = fire.astimezone(zone)
     return [
         Cell(f"{local:%a} {local.day:>2} {local:%b %Y}  "),
         Cell(f"{local:{clock}}", "strong"),
         Cell(f"  {local.isoformat()[19:]}  ", "muted"),
-        Cell(countdown(fire - now), "muted"),
+        Cell(f"skipped: {clean(quiet)}", "warn") if quiet else Cell(countdown(fire - now), "muted"),
     ]
 
 

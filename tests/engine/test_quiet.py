@@ -52,3 +52,17 @@ async def test_an_unknown_name_is_quiet_for_nothing(bench):
             return any(row.status is Status.SUCCESS for row in await history(engine, "tick"))
 
         assert await until(ran, "a run")
+
+
+async def test_what_a_quiet_time_will_skip_is_told(bench):
+    bench.tasks(TASK.replace("every 1s", "daily 02:30"), "name: loud\ncommand: x\nschedule: hourly")
+    rule = Rule("always", Then.AFTER, windows=(parse_window("02:00-04:00"),))
+    async with bench.engine(quiet={"always": rule}) as engine:
+        [told] = await engine.quiet_times()
+        task = await engine.find_task("tick")
+
+    assert (told.name, told.then, told.tasks, told.task_count) == ("always", "after", ["tick"], 1)
+    assert told.starts_at is not None
+    assert told.ends_at == told.starts_at + timedelta(hours=2)
+    assert [(slot.task_name, slot.quiet) for slot in told.skips] == [("tick", "always")] * 3
+    assert (task.quiet, task.next_quiet) == (["always"], "always")
