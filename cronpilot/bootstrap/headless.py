@@ -148,6 +148,7 @@ async def _read_again(engine: Engine, settings: Settings) -> None:
             state_dir=settings.state_dir, database=settings.database,
             tasks_file=engine.tasks_file, timezone=fresh.timezone,
             max_workers=fresh.max_workers, pools=fresh.pools, quiet=fresh.quiet,
-            retention=fresh.retention, api=fresh.api, smtp=fresh.smtp, notifications=fresh.notifications,
+            retention=fresh.retention, api=fresh.api, smtp=fresh.smtp,
+            notifications=fresh.notifications,
         )
     )  # fmt: skip

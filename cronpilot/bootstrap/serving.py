@@ -47,8 +47,8 @@ def prepare(
     config = EngineConfig(
         state_dir=settings.state_dir, database=settings.database, tasks_file=settings.tasks_file,
         timezone=settings.timezone, max_workers=settings.max_workers, pools=settings.pools,
-        quiet=settings.quiet, role=role, retention=settings.retention, take_over=settings.take_over, api=settings.api,
-        smtp=settings.smtp, notifications=settings.notifications,
+        quiet=settings.quiet, role=role, retention=settings.retention, take_over=settings.take_over,
+        api=settings.api, smtp=settings.smtp, notifications=settings.notifications,
     )  # fmt: skip
     return Prepared(lock, config, tuple(notes), settings.web)
 
