@@ -22,10 +22,16 @@ if TYPE_CHECKING:
 ADMIN_PASSWORD = "CRONPILOT_ADMIN_PASSWORD"
 
 
+def take_admin_password() -> str | None:
+    """The password in the environment, which is taken out: what we start from then on inherits it
+    no more."""
+    return os.environ.pop(ADMIN_PASSWORD, None)
+
+
 def make_front(
-    engine: Engine, app: FastAPI, gate: Gate, config: EngineConfig, say: Say
+    engine: Engine, app: FastAPI, gate: Gate, config: EngineConfig, say: Say, password: str | None
 ) -> TcpFront:
-    """What will serve `app` on TCP, as far as the settings want it to."""
+    """What will serve `app` on TCP, as far as the settings want it to. `password`: the admin's."""
     from cronpilot.api.tcp import Surroundings, TcpFront
 
     def listens_at(address: str | None) -> None:
@@ -33,17 +39,17 @@ def make_front(
 
     surroundings = Surroundings(
         show=engine.notices.show, clear=engine.notices.clear, listens_at=listens_at,
-        before=_admission(engine, config, say),
+        before=_admission(engine, config, say, password),
     )  # fmt: skip
     front = TcpFront(app, gate, config.api, surroundings, wanted=config.role == "headless")
     engine.on_reconfigure.append(lambda changed: front.configure(changed.api))
     return front
 
 
-def _admission(engine: Engine, config: EngineConfig, say: Say) -> Callable[[], Awaitable[None]]:
+def _admission(
+    engine: Engine, config: EngineConfig, say: Say, given: str | None
+) -> Callable[[], Awaitable[None]]:
     """Sees to it, before anybody comes, that there is an admin who can log in."""
-    # Out of the environment: what we start inherits it.
-    given = os.environ.pop(ADMIN_PASSWORD, None)
 
     async def admit() -> None:
         nonlocal given

@@ -62,8 +62,10 @@ async def serve_engine(
 
     `begun` is called as soon as it starts tasks, and can be told to stop; `ready` when it answers.
     """
+    from cronpilot.bootstrap.network import make_front, take_admin_password
     from cronpilot.engine.engine import Engine
 
+    password = take_admin_password()
     engine = Engine(prepared.config)
     server = asyncio.create_task(asyncio.to_thread(import_module, "cronpilot.api.server"))
     await engine.start()  # it waits for the disk and its keeper, while the server is loaded
@@ -73,7 +75,6 @@ async def serve_engine(
     from cronpilot.api.app import make_app
     from cronpilot.api.auth import Gate
     from cronpilot.api.server import bind_unix, remove_unix, serve
-    from cronpilot.bootstrap.network import make_front
     from cronpilot.bootstrap.panel import add_panel
 
     await engine.accounts.load()
@@ -81,7 +82,7 @@ async def serve_engine(
     app = make_app(engine, gate)
     add_panel(app, prepared.config.state_dir, prepared.web)
     say = _say_on_stderr if prepared.config.role == "headless" else log.warning
-    front = make_front(engine, app, gate, prepared.config, say)
+    front = make_front(engine, app, gate, prepared.config, say, password)
     network = asyncio.create_task(front.run(engine.stopped))
     sock = bind_unix(prepared.config.state_dir)
     serving = asyncio.create_task(serve(engine, sock, engine.stopped, app))
