@@ -115,12 +115,20 @@ class ActingScreen(AskingScreen[None], inherit_bindings=False):
             else:
                 await self.client.resume_task(task_id)
 
+    async def pause_scheduler_until(self) -> None:
+        """Ask until when, and pause the whole scheduler."""
+        raise NotImplementedError
+
     @work(group="act", exclusive=True)
     async def action_pause_scheduler(self) -> None:
         """Pause the whole scheduler, or resume it."""
         paused = self.status is not None and self.status.paused
         question = questions.resume_scheduler() if paused else questions.pause_scheduler()
-        if await self.app.push_screen_wait(question) is None:
+        answer = await self.app.push_screen_wait(question)
+        if answer is None:
+            return
+        if answer == questions.UNTIL:
+            await self.pause_scheduler_until()
             return
         with self.telling():
             act = self.client.resume_scheduler if paused else self.client.pause_scheduler

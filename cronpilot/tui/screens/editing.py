@@ -113,9 +113,13 @@ class EditingScreen(ActingScreen):
             if not await self.app.push_screen_wait(type_the_name(task)):
                 return
             gone = await self.client.delete_task(task_id, if_version=task.version)
-            self._deleted.append((gone.id, gone.name))
+            self.remember_deleted(gone.id, gone.name)
             back = f"{self.key('task.undelete', 'U')} brings it back."
             self.notify(back, title=f"Deleted {clean(gone.name)}", markup=False)
+
+    def remember_deleted(self, task_id: int, name: str) -> None:
+        """What was deleted last is what is brought back first."""
+        self._deleted.append((task_id, name))
 
     @work(exclusive=True, group="edit")
     async def action_undelete(self) -> None:

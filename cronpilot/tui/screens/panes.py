@@ -48,7 +48,11 @@ class PanesScreen(RecordsScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         whole = self.panel_size == "whole"
         if action == "back":
-            return whole or self.panel.has_focus_within or bool(self.current.filters)
+            return (
+                whole
+                or self.panel.has_focus_within
+                or bool(self.current.filters or self.current.note)
+            )
         if action in ("focus_log", "focus_panel", "whole_log", "resize_log", "tab"):
             return self.current.HAS_LOG
         if action == "filter":
@@ -106,7 +110,7 @@ class PanesScreen(RecordsScreen):
             self.resize_panel("part")
         elif self.panel.has_focus_within:
             self.current.table.focus()
-        elif self.current.filters:
+        elif self.current.filters or self.current.note:
             self.current.clear_filters()
             self.refiltered()
 

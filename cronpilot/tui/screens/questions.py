@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cronpilot.client.messages import EngineStatus, RunView
 
 BACKGROUND, STOP = "background", "stop"
+UNTIL = "until"
 CLOSE, LOG_OUT = "close", "log out"
 
 
@@ -42,11 +43,15 @@ def stop_run(run: RunView, now: datetime, *, others: int = 0) -> Dialog:
 
 
 def pause_scheduler() -> Dialog:
-    """Shall nothing start by schedule for now? Returns `yes`."""
+    """Shall nothing start by schedule for now? Returns `yes` or `until`."""
     return Dialog(
         "Pause the scheduler?",
         ["Nothing starts by schedule until it is resumed.", "What runs now goes on."],
-        [Choice("y", "Pause it", "yes"), Choice("n", "Cancel", None)],
+        [
+            Choice("y", "Pause it", "yes"),
+            Choice("u", "Pause it until a time", UNTIL, "2h, 18:00, or a date too"),
+            Choice("n", "Cancel", None),
+        ],
     )
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Literal
 
 from cronpilot.domain.text import clean
-from cronpilot.tui.formatting import Marks, countdown, plural
+from cronpilot.tui.formatting import Marks, countdown, moment, plural
 from cronpilot.tui.layout import Piece, cut, fit_line
 from cronpilot.tui.widgets.toned import Line
 
@@ -55,15 +55,16 @@ def _pieces(it: Situation, marks: Marks) -> tuple[list[Piece], list[Piece]]:
     if it.status is None:
         busy = "starting the engine" if it.role == "owner" else "connecting"
         return [host, where, role, Piece(f"{busy}{marks.cut}", "busy")], [clock]
-    return [host, where, role, *_figures(it.status)], [
+    return [host, where, role, *_figures(it.status, it)], [
         Piece(_next(it.status, it.now, marks), "", 2),
         Piece(str(it.zone), "muted", 7),
         clock,
     ]
 
 
-def _figures(status: EngineStatus) -> list[Piece]:
-    pieces = [Piece("PAUSED", "warn")] if status.paused else []
+def _figures(status: EngineStatus, it: Situation) -> list[Piece]:
+    until = f" until {moment(status.paused_until, it.now, it.zone)}" if status.paused_until else ""
+    pieces = [Piece(f"PAUSED{until}", "warn")] if status.paused else []
     pieces.append(Piece(f"{status.running} running", "busy" if status.running else "muted"))
     if status.queued:
         pieces.append(Piece(f"{status.queued} queued", "warn", 1))

@@ -1,32 +1,77 @@
-"""View 1: all tasks."""
+"""View 1: all tasks, sorted and marked as one likes."""
 
 from __future__ import annotations
 
-from datetime import tzinfo
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from cronpilot.tui.inbox import Changes
+from cronpilot.tui.widgets.line_table import LineTable
 from cronpilot.tui.widgets.task_table import TaskTable
 from cronpilot.tui.widgets.view import View
 
 if TYPE_CHECKING:
-    from cronpilot.client.messages import TaskPage, TaskView
+    from cronpilot.client.messages import TaskPage, TaskSort, TaskView
+
+COLUMN_OF: Mapping[str, str] = {
+    "name": "name", "state": "state", "next_run_at": "next", "last_run": "last",
+    "duration": "usual", "success_rate": "rate",
+}  # fmt: skip
+"""The column that shows what the rows are sorted by."""
+STEADY = frozenset({"id", "name"})
+"""Sorted by these, rows stay where they are while tasks run."""
+REST = timedelta(seconds=2)
+"""So long after the last key the rows may change their order."""
 
 
 class TasksView(View):
-    """A window on the list of tasks; the engine filters and sorts."""
+    """A window on the list of tasks; the engine filters and sorts.
+
+    Attributes:
+        marks: the names of the marked tasks by their ids, seen or not.
+        sort: by what they are sorted; `descending`: the other way round.
+    """
 
     KEY = "1"
     TITLE = "Tasks"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "mark", "Mark", id="tasks.mark", show=False,
+                tooltip="Mark this task, or not; what you do then is done to all marked ones"),
+        Binding("A", "mark_all", "Mark all", id="tasks.mark_all", show=False,
+                tooltip="Mark all tasks that the filter shows, or none"),
+        Binding("asterisk", "mark_others", "Mark others", key_display="*", id="tasks.mark_others",
+                show=False, tooltip="Mark what is not marked, of all that the filter shows"),
+        Binding("s", "sort", "Sort", id="tasks.sort", show=False,
+                tooltip="By what the tasks are sorted; the same once more turns it round"),
+        Binding("S", "turn_round", "Turn round", id="tasks.turn_round", show=False,
+                tooltip="Sort the other way round"),
+        Binding("o", "columns", "Columns", id="tasks.columns", show=False,
+                tooltip="Which columns are shown"),
+    ]  # fmt: skip
     table: TaskTable
 
     def __init__(self) -> None:
         super().__init__(TaskTable(id="task-table"), id="tasks")
+        self.marks: dict[int, str] = {}
+        self.sort: TaskSort = "id"
+        self.descending = False
+        self.hidden: frozenset[str] = frozenset()
+        self._stale = False
+        self._moved_at: datetime | None = None
 
     class Refiltered(Message):
-        """Other tasks are wanted."""
+        """Other tasks are wanted, or in another order."""
+
+    @dataclass
+    class Asked(Message):
+        """Something is wanted that takes a question, or more tasks than are held."""
+
+        what: Literal["sort", "columns", "mark all", "mark others"]
 
     def refilter(self, text: str) -> None:
         self.filter = text
@@ -34,12 +79,80 @@ class TasksView(View):
 
     def put(self, offset: int, page: TaskPage) -> None:
         """Rows that were asked for."""
+        self._stale = False
         self.table.put_rows(offset, page.rows, page.total)
 
     @property
     def chosen(self) -> TaskView | None:
         """The task under the cursor."""
         return self.table.row
+
+    @property
+    def note(self) -> str:
+        return f"{len(self.marks):,} marked" if self.marks else ""
+
+    def clear_filters(self) -> None:
+        """The marks first: they reach farther than what is seen."""
+        if self.marks:
+            self.mark({})
+        else:
+            self.refilter("")
+
+    # --- order and columns -----------------------------------------------------------------------
+
+    def order_by(self, sort: TaskSort, *, descending: bool) -> None:
+        """Sort the tasks by this from now on."""
+        self.sort, self.descending = sort, descending
+        column = COLUMN_OF.get(sort)
+        self.table.sort_by((column, descending) if column else None)
+        self.table.action_edge(-1)
+        self.post_message(self.Refiltered())
+
+    def hide(self, columns: Iterable[str]) -> None:
+        """Show all columns but these, as far as there is room."""
+        self.hidden = frozenset(columns)
+        shown = [column for column in TaskTable.COLUMNS if column.key not in self.hidden]
+        self.table.show_columns(shown)
+
+    def action_sort(self) -> None:
+        self.post_message(self.Asked("sort"))
+
+    def action_turn_round(self) -> None:
+        self.order_by(self.sort, descending=not self.descending)
+
+    def action_columns(self) -> None:
+        self.post_message(self.Asked("columns"))
+
+    # --- marks -----------------------------------------------------------------------------------
+
+    def mark(self, tasks: Mapping[int, str]) -> None:
+        """Mark these tasks and no others."""
+        self.marks = dict(tasks)
+        self.table.mark(self.marks)
+        self.screen.refresh_bindings()
+
+    def action_mark(self) -> None:
+        """Mark the task under the cursor, or take its mark, and go on to the next."""
+        task = self.chosen
+        if task is None:
+            return
+        marks = dict(self.marks)
+        if marks.pop(task.id, None) is None:
+            marks[task.id] = task.name
+        self.mark(marks)
+        self.table.action_move(1)
+
+    def action_mark_all(self) -> None:
+        self.post_message(self.Asked("mark all"))
+
+    def action_mark_others(self) -> None:
+        self.post_message(self.Asked("mark others"))
+
+    # --- what happens meanwhile ------------------------------------------------------------------
+
+    def on_line_table_cursor_moved(self, event: LineTable.CursorMoved) -> None:
+        if event.by_user:
+            self._moved_at = self.table.now
 
     def apply(self, changes: Changes) -> bool:
         redefined = False
@@ -48,12 +161,24 @@ class TasksView(View):
             if before is not None:
                 redefined = redefined or before.version != task.version
                 self.table.put_row(task)
+        self._stale = self._stale or (bool(changes.tasks) and self.sort not in STEADY)
+        gone = changes.removed & set(self.marks)
+        if gone:
+            self.mark({key: name for key, name in self.marks.items() if key not in gone})
         grown = (
             changes.status is not None
             and not self.filter
             and changes.status.total_tasks != self.table.total
         )
         return bool(changes.gap or changes.removed or grown or (redefined and self.filter))
+
+    def tick(self, now: datetime) -> None:
+        """Rows that belong elsewhere by now go there once nobody has pressed a key for a while."""
+        super().tick(now)
+        rested = self._moved_at is None or now - self._moved_at >= REST
+        if self._stale and rested:
+            self._stale = False
+            self.post_message(self.table.RowsWanted(self.table, self.table.wanted_offset()))  # type: ignore[arg-type]
 
     def set_zone(self, zone: tzinfo) -> None:
         self.table.zone = zone

@@ -45,6 +45,11 @@ class View(Container):
         return self.filter
 
     @property
+    def note(self) -> str:
+        """What Esc takes back before the filters, in words: `3 marked`; else empty."""
+        return ""
+
+    @property
     def total(self) -> int:
         """How many rows the list has, seen or not; as many as are known where there are `more`."""
         return self.table.total

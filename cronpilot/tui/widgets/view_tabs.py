@@ -22,7 +22,7 @@ class ViewTabs(Line):
     """`1 Tasks  2 Running (3)`, and at the right the filter and how many rows it left."""
 
     def tell(self, tabs: Sequence[Tab], current: str, *, text: str = "", total: int = 0,
-             more: bool = False) -> None:  # fmt: skip
+             more: bool = False, note: str = "") -> None:  # fmt: skip
         """Show these tabs; `total` counts the rows of the current one, filtered by `text`; `more`:
         as far as they are known."""
         left = []
@@ -32,7 +32,7 @@ class ViewTabs(Line):
             title = f"{tab.key} {tab.title}{count}"
             shown = f"[{title}]" if active else f" {title} "
             left.append(Piece(shown, "title" if active else "muted"))
-        right = []
+        right = [Piece(note, "title")] if note else []
         if text:
             right.append(Piece(f"filter {clean(text)}", "warn"))
         if total or text:
