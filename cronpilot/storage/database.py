@@ -9,8 +9,10 @@ import json
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +22,6 @@ from sqlalchemy import (
     Table,
     bindparam,
     create_engine,
-    event,
     func,
     select,
     text,
@@ -49,8 +50,10 @@ class Database:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
         self._reading = _reader_engine(path)
+        self._readers: deque[Connection] = deque()  # open, and not in use
         self._writing = None if read_only else _writer_engine(path)
         self._writer = None if self._writing is None else _Writer(self._writing)
+        self._closed = False
 
     def write(self, closure: Write[T]) -> Future[T]:
         """Run it in the writer's next transaction; the future is answered after the commit."""
@@ -61,10 +64,27 @@ class Database:
     def read(self, closure: Callable[[Connection], T]) -> T:
         """Run it on a read-only snapshot. Raises StorageProblem."""
         try:
-            with self._reading.connect() as connection, connection.begin():
-                return closure(connection)
-        except DBAPIError as error:
+            connection = self._take_reader()
+            try:
+                with _transaction(connection, "BEGIN"):
+                    return closure(connection)
+            finally:
+                self._give_back(connection)
+        except (DBAPIError, sqlite3.Error) as error:
             raise storage_problem(error, self.path) from error
+
+    def _take_reader(self) -> Connection:
+        """One that is open: to take it from SQLAlchemy's pool costs more than a short read."""
+        try:
+            return self._readers.pop()
+        except IndexError:
+            return self._reading.connect()
+
+    def _give_back(self, connection: Connection) -> None:
+        if len(self._readers) < READERS and not self._closed:
+            self._readers.append(connection)
+        else:
+            connection.close()
 
     def backup(self, target: Path) -> None:
         """A consistent copy of all that is committed, made while others write."""
@@ -76,6 +96,9 @@ class Database:
         """Finish the writes that wait, then close every connection."""
         if self._writer is not None and self._writing is not None:
             self._writer.close()
+        self._closed = True
+        while self._readers:
+            self._readers.pop().close()
         self._reading.dispose()
         if self._writing is not None:
             self._writing.dispose()  # last: only a writing connection can fold the WAL back in
@@ -180,7 +203,7 @@ class _Writer:
             connection.close()
 
     def _fail(self, batch: list[tuple[Write[Any], Future[Any]]], error: BaseException) -> None:
-        if isinstance(error, DBAPIError):
+        if isinstance(error, DBAPIError | sqlite3.Error):
             error = storage_problem(error, Path(str(self._engine.url.database)))
         for _, future in batch:
             future.set_exception(error)
@@ -205,7 +228,7 @@ class _Writer:
         answers: list[tuple[Future[Any], Any, BaseException | None]] = []
         calls = connection.info[_AFTER_COMMIT] = []
         try:
-            with connection.begin():
+            with _transaction(connection, "BEGIN IMMEDIATE"):
                 for closure, future in batch:
                     answers.append((future, *_attempt(connection, closure, alone=len(batch) == 1)))
         except BaseException as error:  # noqa: BLE001  handed to those who wait
@@ -231,7 +254,7 @@ def _attempt(
     before = len(calls)
     try:
         result = closure(connection)
-    except DBAPIError:
+    except (DBAPIError, sqlite3.Error):
         raise  # full, locked, corrupt: concerns the whole transaction
     except Exception as error:  # noqa: BLE001  handed to the one who waits for it
         savepoint.rollback()
@@ -262,7 +285,6 @@ def _writer_engine(path: Path) -> Engine:
         poolclass=QueuePool, pool_size=1,  # not NullPool: `close` has to close it after the readers
     )  # fmt: skip
     engine.dialect.statement_compiler = _HintingCompiler
-    event.listen(engine, "begin", _begin_immediate)
     return engine
 
 
@@ -273,16 +295,23 @@ def _reader_engine(path: Path) -> Engine:
         poolclass=QueuePool, pool_size=READERS, max_overflow=2 * READERS,
     )  # fmt: skip
     engine.dialect.statement_compiler = _HintingCompiler
-    event.listen(engine, "begin", _begin)
     return engine
 
 
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+@contextmanager
+def _transaction(connection: Connection, begin: str) -> Iterator[None]:
+    """Begun and ended on the driver; statements of SQLAlchemy join in. (Its own bracket costs more
+    than most of what stands inside of it.)"""
+    driver: Any = connection.connection.driver_connection
+    driver.execute(begin)
+    try:
+        yield
+        driver.execute("COMMIT")
+    finally:
+        if connection.in_transaction():
+            connection.rollback()  # after a COMMIT, nothing but its own book-keeping
+        if driver.in_transaction:
+            driver.execute("ROLLBACK")
 
 
 def insert_new(table: Table) -> Insert:

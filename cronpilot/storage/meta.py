@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from cronpilot.storage.database import upsert
+from cronpilot.storage.prepared import Prepared
 from cronpilot.storage.tables import Audit, Setting
 
 _SETTING = Setting.__table__  # type: ignore[attr-defined]
@@ -18,12 +19,13 @@ PAUSED_AT = "scheduler_paused_at"
 PAUSED_UNTIL = "scheduler_paused_until"
 FOREIGN_RUNS = "foreign_runs"  # up to this id, a log without a row is of a database that is gone
 
+_GET = Prepared(select(_SETTING.c.value).where(_SETTING.c.key == bindparam("wanted")))
+
 
 def get(connection: Connection, key: str) -> str | None:
     """The setting of that key, None when it was never set."""
-    return connection.execute(
-        select(_SETTING.c.value).where(_SETTING.c.key == key)
-    ).scalar_one_or_none()
+    value: str | None = _GET.scalar(connection, wanted=key)
+    return value
 
 
 def get_time(connection: Connection, key: str) -> datetime | None:

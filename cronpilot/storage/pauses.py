@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from cronpilot.storage.prepared import Prepared
 from cronpilot.storage.tables import Task
 
 _TASK = Task.__table__  # type: ignore[attr-defined]
 
-_ENDED = (
+_ENDED = Prepared(
     select(_TASK.c.id, _TASK.c.name, _TASK.c.paused_until)
     .where(_TASK.c.paused_until <= bindparam("now"), _TASK.c.archived_at.is_(None))
     .order_by(_TASK.c.paused_until)
@@ -24,11 +25,11 @@ _NEXT = Prepared(
 )
 
 
-def ended(connection: Connection, now: datetime) -> list[RowMapping]:
+def ended(connection: Connection, now: datetime) -> list[dict[str, Any]]:
     """Tasks whose pause is over: id, name, paused_until; soonest first.
 
     Served by the index `task_pause_end`."""
-    return list(connection.execute(_ENDED, {"now": now}).mappings())
+    return _ENDED.rows(connection, now=now)
 
 
 def next_end(connection: Connection) -> datetime | None:

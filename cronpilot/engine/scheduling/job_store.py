@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,7 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
                 and what it shows.
             claim: marks, in the transaction of a pass, what may start at once as starting: a second
                 commit, and a way through two more threads, would come before each command.
-            planned: told of every commit, on APScheduler's thread.
+            planned: told of every commit, on the writer's thread.
             failed: told when the database refuses (the error) and when it works again (None).
         """
         super().__init__()
@@ -128,9 +129,15 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
             changes.claims = self._claim(connection)
             return changes
 
-        changes = self._database.write(decide).result(timeout=COMMIT_S)
-        crash.here("engine.planned_committed")
-        self._planned(changes)
+        writing = self._database.write(decide)
+        writing.add_done_callback(self._committed)
+        writing.result(timeout=COMMIT_S)
+
+    def _committed(self, writing: Future[Changes]) -> None:
+        """On the writer's thread: what is to start need not wait until this one wakes up."""
+        if not writing.cancelled() and writing.exception() is None:
+            crash.here("engine.planned_committed")
+            self._planned(writing.result())
 
     def _job(self, row: Mapping[Any, Any]) -> Job:
         job = Job.__new__(Job)  # its constructor wants a function that can be pickled
