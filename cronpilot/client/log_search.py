@@ -10,7 +10,7 @@ from cronpilot.client.messages import Message
 from cronpilot.domain.log_search import LONGEST_PATTERN
 
 PIECE = 32 << 20
-"""Bytes looked through by one question, unless it says otherwise: some hundredths of a second."""
+"""Bytes looked through by one question at the most; it ends sooner when half a second is over."""
 MOST_LINES = 1000
 """Lines that come with their text in one answer; of places alone there may be 50 times as many."""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TAIL = 256 << 10
 """Bytes read first, from the end: some screens full, in one piece."""
-TOO_FAR_BEHIND = 1 << 20
+TOO_FAR_BEHIND = 512 << 10
 """Bytes. A run that prints faster than the screen reads is shown from its end again."""
 AHEAD = 4 << 20
 """Bytes read beyond what the user, who has scrolled up, is looking at; then reading rests."""

@@ -25,16 +25,17 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Screen:
-    """The demo on a pty; whatever it writes is read and counted."""
+    """The demo, or another program, on a pty; whatever it writes is read and counted."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, program: list[str] | None = None) -> None:
         self.started = time.perf_counter()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ.update(
                 TERM="xterm-256color", COLORTERM="truecolor", LANG="C.UTF-8", TZ="UTC"
             )
-            os.execv(sys.executable, [sys.executable, str(DEMO), *options])
+            words = [*(program or [sys.executable, str(DEMO)]), *options]
+            os.execv(words[0], words)
         size = struct.pack("HHHH", 36, 120, 0, 0)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, size)
 
@@ -69,8 +70,8 @@ class Screen:
 
 
 @contextmanager
-def screen(*options: str) -> Iterator[Screen]:
-    one = Screen(*options)
+def screen(*options: str, program: list[str] | None = None) -> Iterator[Screen]:
+    one = Screen(*options, program=program)
     try:
         yield one
     finally:

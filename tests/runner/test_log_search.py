@@ -27,6 +27,12 @@ LOG = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enough of it for every step, however busy the machine is."""
+    monkeypatch.setattr(log_search, "STEP_S", 600.0)
+
+
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     path = tmp_path / "log"
@@ -114,6 +120,23 @@ def test_a_part_that_a_limit_dropped_is_passed_over(tmp_path: Path) -> None:
     assert forwards.offsets == []
     assert ends.offsets == [199_999 * 13]
     assert back.offsets == [7 * 13]
+
+
+def test_a_step_ends_in_time_and_the_next_one_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_search, "STEP_S", 0.0)
+    path = tmp_path / "log"
+    path.write_bytes(b"x" * 99 + b"\n" + b"no\n" * 200_000 + b"hit\n")
+
+    steps, at = 0, 0
+    while not (found := search(path, Step(Pattern("hit"), at))).offsets:
+        steps, at = steps + 1, found.end
+    many = search(path, Step(Pattern("x"), limit=5000, text=False))
+
+    assert steps == 2
+    assert found.offsets == [path.stat().st_size - 4]
+    assert many.offsets == [0]
 
 
 def test_no_log_has_no_matches(tmp_path: Path) -> None:

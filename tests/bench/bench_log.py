@@ -1,0 +1,234 @@
+"""A log of 1 GB and a task that floods, through the real engine and a real pty:
+
+    python tests/bench/bench_log.py [--megabytes N] [--seconds N]
+
+The big log is made on the fly, of real bytes, and removed. Nothing is asserted: figures depend on
+the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench_screen import screen
+from measuring import CRONPILOT, Row, cpu_of, headless, show
+
+from cronpilot.client.http import HttpClient
+from cronpilot.client.log_search import LogQuery
+from cronpilot.client.sockets import SOCKET_NAME
+
+FLOOD = """
+import sys, time
+start, number = time.perf_counter(), 0
+while True:
+    due = int((time.perf_counter() - start) * {rate})
+    if due > number:
+        sys.stdout.write("".join(f"flood {{n:010}} of a task that prints without end\\n"
+                                 for n in range(number, due)))
+        sys.stdout.flush()
+        number = due
+    time.sleep(0.01)
+"""
+RATE = 100_000  # lines a second
+NUMBER = re.compile(rb"flood (\d{10})")
+
+
+def tasks_file(folder: Path) -> Path:
+    flood = folder / "flood.py"
+    flood.write_text(FLOOD.format(rate=RATE))
+    path = folder / "tasks.yaml"
+    path.write_text(
+        "tasks:\n"
+        "  - {name: big, command: 'echo', schedule: manual, log_limit: 10GB}\n"
+        f"  - {{name: flood, command: [{sys.executable}, {flood}], schedule: manual,"
+        " log_limit: 20MB}\n"
+    )
+    return path
+
+
+def fill(path: Path, megabytes: int) -> int:
+    """Lines as a program may print them, up to that size; how many."""
+    block, number = bytearray(), 0
+    while len(block) < 1 << 20:
+        block += b"2026-03-04T12:00:00Z \x1b[32mINFO\x1b[0m worker %06d: all is well\n" % number
+        number += 1
+    with path.open("wb") as file:
+        for _ in range(megabytes):
+            file.write(block)
+        file.write(b"2026-03-04T12:00:00Z \x1b[31mERROR\x1b[0m the very last line\n")
+    return number * megabytes + 1
+
+
+def attach(state: Path, *keys: bytes) -> list[str]:
+    return [*CRONPILOT, "--connect", str(state / SOCKET_NAME)]
+
+
+async def start(client: HttpClient, name: str) -> tuple[int, Path]:
+    """Start a task; its run, and where that prints."""
+    task = await client.find_task(name)
+    run = await client.run_now(task.id, request_id=f"bench-{name}")
+    while run.log_path is None:
+        await asyncio.sleep(0.05)
+        run = await client.run(run.id)
+    return run.id, Path(run.log_path)
+
+
+async def big_log(client: HttpClient, state: Path, megabytes: int) -> list[Row]:
+    run_id, path = await start(client, "big")
+    while not (await client.run(run_id)).status.is_final:
+        await asyncio.sleep(0.05)
+    lines = fill(path, megabytes)
+    name = f"{path.stat().st_size / 1e9:.2f} GB log of {lines / 1e6:.1f} M lines"
+    rows = []
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        await client.read_log(run_id, offset=-(256 << 10), limit=256 << 10)
+        times.append(time.perf_counter() - began)
+    rows.append(Row(f"{name}: its end, over the socket", statistics.median(times), "s", 0.1))
+    for what, query in (
+        ("text", LogQuery(pattern="the very LAST", text=False)),
+        ("a regular expression", LogQuery(pattern="very [l]ast", regex=True, text=False)),
+    ):
+        for direction in (True, False):
+            began = time.perf_counter()
+            found, first = await search(client, run_id, query, path.stat().st_size, direction)
+            took = time.perf_counter() - began
+            where = "from the end: first match" if direction else "all of it counted"
+            rows.append(Row(f"  {what}, {where}", first if direction else took, "s",
+                            note=f"{found} found"))  # fmt: skip
+    rows += open_in_screen(state)
+    path.unlink()
+    return rows
+
+
+async def search(
+    client: HttpClient, run_id: int, query: LogQuery, size: int, backwards: bool
+) -> tuple[int, float]:
+    """How many there are (backwards: whether there is one), and when the first was known."""
+    began, first, found = time.perf_counter(), 0.0, 0
+    at = size if backwards else 0
+    while True:
+        more = {"offset": at, "backwards": backwards, "limit": 1 if backwards else 50_000}
+        step = await client.search_log(run_id, query.model_copy(update=more))
+        if step.offsets and not first:
+            first = time.perf_counter() - began
+        found += len(step.offsets)
+        at = step.start if backwards else step.end
+        if step.done or (backwards and step.offsets):
+            return found, first
+
+
+def open_in_screen(state: Path) -> list[Row]:
+    with screen(program=attach(state)) as one:
+        one.until(b"in all")
+        one.read(2)
+        rows = []
+        for what, key, text in (
+            ("screen: Enter to its last line painted", b"\r", b"the very last line"),
+            ("screen: g to its first line painted", b"g", b"worker 000000"),
+            ("screen: f back to its end", b"f", b"the very last line"),
+        ):
+            began = time.perf_counter()
+            os.write(one.fd, key)
+            one.until(text)
+            rows.append(Row(what, time.perf_counter() - began, "s", 0.1 if key == b"\r" else None))
+            one.read(1)
+        return rows
+
+
+async def flood(client: HttpClient, state: Path, engine: int, seconds: float) -> list[Row]:
+    run_id, path = await start(client, "flood")
+    with screen(program=attach(state)) as one:
+        one.until(b"in all")
+        one.read(1)
+        os.write(one.fd, b"jL")
+        one.until(b"flood 0")
+        one.read(3)
+        rate = Rate(path)
+        cpu, cpu_engine, began = one.cpu(), cpu_of(engine), time.perf_counter()
+        times, lags = [], []
+        while time.perf_counter() - began < seconds:
+            times.append(press(one, b"w", b"wrapped"))
+            lags.append(rate.lag(one.read(0.4)))
+            press(one, b"w", b"")
+            one.read(0.3)
+        took = time.perf_counter() - began
+        used = (one.cpu() - cpu) / took, (cpu_of(engine) - cpu_engine) / took
+    await client.stop_run(run_id, signal="KILL")
+    times.sort()
+    lags = [lag for lag in lags if lag is not None]
+    return [
+        Row("flood, lines a second", rate.per_second(), "lines/s"),
+        Row("flood: key to its effect painted, p50", statistics.median(times), "ms", 100),
+        Row("flood: key to its effect painted, worst", times[-1], "ms", 100,
+            note=f"of {len(times)}"),
+        Row("flood: last line painted is behind, worst", max(lags, default=float("nan")), "s"),
+        Row("flood: screen, share of a core", used[0] * 100, "%"),
+        Row("flood: engine, share of a core", used[1] * 100, "%"),
+    ]  # fmt: skip
+
+
+class Rate:
+    """How fast the flood is, and how old what one sees of it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._began = path, time.perf_counter()
+        self._first = self._last()
+
+    def _last(self) -> int:
+        with self._path.open("rb") as file:
+            file.seek(max(0, self._path.stat().st_size - 4096))
+            return max(map(int, NUMBER.findall(file.read())), default=0)
+
+    def per_second(self) -> float:
+        return (self._last() - self._first) / (time.perf_counter() - self._began)
+
+    def lag(self, painted: bytes) -> float | None:
+        """Seconds by which the last painted line is older than the last printed one."""
+        seen = max(map(int, NUMBER.findall(painted)), default=None)
+        return None if seen is None else max(0.0, (self._last() - seen) / RATE)
+
+
+def press(one: object, key: bytes, text: bytes) -> float:
+    """Milliseconds from a key to the text that is painted because of it."""
+    began = time.perf_counter()
+    os.write(one.fd, key)
+    if text:
+        one.until(text, 5)
+    return (time.perf_counter() - began) * 1000
+
+
+def rows(megabytes: int, seconds: float) -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        state = Path(folder) / "state"
+        state.mkdir()
+        with headless(state, "--tasks", str(tasks_file(Path(folder)))) as (pid, _):
+            yield from asyncio.run(both(state, pid, megabytes, seconds))
+
+
+async def both(state: Path, pid: int, megabytes: int, seconds: float) -> list[Row]:
+    client = HttpClient.over_socket(state / SOCKET_NAME)
+    try:
+        found = await big_log(client, state, megabytes)
+        return [*found, *await flood(client, state, pid, seconds)]
+    finally:
+        await client.shutdown(with_tasks=True)
+        await client.close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--megabytes", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=20)
+    options = parser.parse_args()
+    show(rows(options.megabytes, options.seconds))
