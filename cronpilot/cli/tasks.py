@@ -105,6 +105,9 @@ def pause(
         str | None,
         typer.Option("--until", metavar="TIME", help="Resume by itself: 2h, 18:00, or a date too."),
     ] = None,
+    run_after: Annotated[
+        bool, typer.Option("--run-after", help="If a slot passes meanwhile, run once at the end.")
+    ] = False,
 ) -> None:
     """Pause a task or the scheduler.
 
@@ -112,9 +115,12 @@ def pause(
     still be started by hand. TIME is read in the time zone of the task, or of the scheduler.
     """
     if _is_for_all(name, everything):
+        if run_after:
+            raise UsageProblem("--run-after is for a task.", "Name one, or drop it.")
         _show_scheduler(session, session.ask(lambda c: _pause_all(c, until), need_engine=True))
     else:
-        _show_task(session, session.ask(lambda c: _pause(c, str(name), until), need_engine=True))
+        task = session.ask(lambda c: _pause(c, str(name), until, run_after), need_engine=True)
+        _show_task(session, task)
 
 
 def resume(
@@ -135,9 +141,10 @@ def resume(
         )
 
 
-async def _pause(client: Client, name: str, until: str | None) -> TaskView:
+async def _pause(client: Client, name: str, until: str | None, run_after: bool) -> TaskView:
     task = await client.find_task(name)
-    return await client.pause_task(task.id, until=_end_of_pause(until, task.timezone))
+    end = _end_of_pause(until, task.timezone)
+    return await client.pause_task(task.id, until=end, run_after=run_after)
 
 
 async def _pause_all(client: Client, until: str | None) -> EngineStatus:

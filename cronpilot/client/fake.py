@@ -362,16 +362,20 @@ class FakeClient(FakeAgenda, FakeQuiet, FakeLive, FakeIncidents):
         return self.finish(run_id, Status.STOPPED, exit_code=None, reason=Reason.USER,
                            signal=_SIGNAL_NUMBERS[signal])  # fmt: skip
 
-    async def pause_task(self, task_id: int, *, until: datetime | None = None) -> TaskView:
+    async def pause_task(
+        self, task_id: int, *, until: datetime | None = None, run_after: bool = False
+    ) -> TaskView:
         task = await self.task(task_id)
         self.calls.append(("pause_task", task_id))
-        self.put_task(task.model_copy(update={"paused_at": self._clock(), "paused_until": until}))
+        self.put_task(task.model_copy(update={"paused_at": self._clock(), "paused_until": until,
+                                              "run_after_pause": run_after}))  # fmt: skip
         return self._tasks[task_id]
 
     async def resume_task(self, task_id: int) -> TaskView:
         task = await self.task(task_id)
         self.calls.append(("resume_task", task_id))
-        self.put_task(task.model_copy(update={"paused_at": None, "paused_until": None}))
+        self.put_task(task.model_copy(update={"paused_at": None, "paused_until": None,
+                                              "run_after_pause": False}))  # fmt: skip
         return self._tasks[task_id]
 
     async def pause_scheduler(self, *, until: datetime | None = None) -> EngineStatus:

@@ -193,9 +193,12 @@ class HttpClient(
     async def stop_run(self, run_id: int, *, signal: StopSignal = "TERM") -> RunView:
         return await self._change(RunView, f"/api/runs/{run_id}/stop", {"signal": signal})
 
-    async def pause_task(self, task_id: int, *, until: datetime | None = None) -> TaskView:
-        body = None if until is None else {"until": until.isoformat()}
-        return await self._change(TaskView, f"/api/tasks/{task_id}/pause", body)
+    async def pause_task(
+        self, task_id: int, *, until: datetime | None = None, run_after: bool = False
+    ) -> TaskView:
+        body: dict[str, Any] = {} if until is None else {"until": until.isoformat()}
+        body |= {"run_after": True} if run_after else {}
+        return await self._change(TaskView, f"/api/tasks/{task_id}/pause", body or None)
 
     async def resume_task(self, task_id: int) -> TaskView:
         return await self._change(TaskView, f"/api/tasks/{task_id}/resume")

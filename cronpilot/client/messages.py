@@ -88,6 +88,7 @@ class TaskView(Message):
     next_quiet: str = ""  # the quiet time that will keep that slot from being started
     paused_at: datetime | None = None
     paused_until: datetime | None = None
+    run_after_pause: bool = False  # its end makes up for what passed, with one run
     last_run: LastRun | None = None
     running: int = 0  # starting or running now
     queued: int = 0  # waiting for a slot

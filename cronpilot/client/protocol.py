@@ -122,8 +122,11 @@ class Client(Protocol):
         """Ask a run to end: the signal to its whole tree, then KILL after its grace."""
         ...
 
-    async def pause_task(self, task_id: int, *, until: datetime | None = None) -> TaskView:
-        """Plan nothing more of it; `until`: resumed by itself then."""
+    async def pause_task(
+        self, task_id: int, *, until: datetime | None = None, run_after: bool = False
+    ) -> TaskView:
+        """Plan nothing more of it; `until`: resumed by itself then; `run_after`: if a slot passes
+        meanwhile, one run follows at the end."""
         ...
 
     async def resume_task(self, task_id: int) -> TaskView: ...

@@ -214,19 +214,32 @@ def refuse_overlap(overlap: Overlap, going: int, waiting: int) -> Reason | None:
     return None
 
 
-def fold_paused(times: FireTimes, offset: timedelta, due: datetime, now: datetime) -> Plan:
-    """What a resumed task's passed slots become: one row, and no catch-up."""
+def fold_paused(
+    times: FireTimes, offset: timedelta, due: datetime, now: datetime, *, make_up: bool = False
+) -> Plan:
+    """What a resumed task's passed slots become: one row, and no catch-up.
+
+    Args:
+        make_up: the pause was to be followed by a run: the latest slot gets one.
+    """
     first, until = due - offset, now - offset
     upcoming = next_run_at(times, offset, now)
     if first > until:
         return Plan((), due)
     end = times.latest(until)
     end = first if end is None or end < first else end
+    made_up: tuple[SlotVerdict, ...] = ()
+    if make_up and not (isinstance(times, WithQuiet) and times.quiet(end)):
+        made_up = (SlotVerdict(end, Status.QUEUED, Trigger.CATCH_UP),)
+        earlier = times.latest(end - timedelta(microseconds=1)) if end > first else None
+        if earlier is None or earlier < first:
+            return Plan(made_up, upcoming)
+        end = earlier
     count = 1 + times.count(first, end, COUNT_CAP - 1)
     verdict = SlotVerdict(
         first, Status.SKIPPED, reason=Reason.PAUSED, until=end if count > 1 else None, count=count
     )
-    return Plan((verdict,), upcoming)
+    return Plan((verdict, *made_up), upcoming)
 
 
 # --- after an attempt ----------------------------------------------------------------------------

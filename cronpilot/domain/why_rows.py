@@ -56,8 +56,8 @@ def predicate(row: Row, task: Task, around: Around, tell: Teller) -> tuple[str, 
                 f"max_retries: {task.max_retries}",
             )
         case Status.QUEUED:
-            ahead = f", {row.ahead} ahead of it" if row.ahead else ""
             waits = row.waits or "is about to start"
+            ahead = f", {row.ahead} ahead" if row.ahead and " ahead" not in waits else ""
             return f"is queued since {tell.at(row.queued_at)}: it {waits}{ahead}", "queued"
         case Status.STARTING | Status.RUNNING:
             since = tell.at(row.started_at or row.queued_at)

@@ -466,10 +466,15 @@ class Engine:
             self._executor.stop(key, why=Reason.REPLACED.value, signal=signals.SIGTERM)
         self._planned(changes)
 
-    async def pause_task(self, task_id: int, *, until: datetime | None = None) -> TaskView:
+    async def pause_task(
+        self, task_id: int, *, until: datetime | None = None, run_after: bool = False
+    ) -> TaskView:
         now = self._clock.now()
         return await self._change_task(
-            task_id, lambda c: pausing.pause(c, task_id, actor=self._actor, now=now, until=until)
+            task_id,
+            lambda c: pausing.pause(
+                c, task_id, actor=self._actor, now=now, until=until, run_after=run_after
+            ),
         )
 
     async def resume_task(self, task_id: int) -> TaskView:

@@ -155,7 +155,9 @@ class OfflineClient:
     async def stop_run(self, run_id: int, *, signal: str = "TERM") -> Any:
         self._refuse()
 
-    async def pause_task(self, task_id: int, *, until: datetime | None = None) -> Any:
+    async def pause_task(
+        self, task_id: int, *, until: datetime | None = None, run_after: bool = False
+    ) -> Any:
         self._refuse()
 
     async def resume_task(self, task_id: int) -> Any:

@@ -24,10 +24,14 @@ def pause(
     actor: str,
     now: datetime,
     until: datetime | None = None,
+    run_after: bool = False,
 ) -> Changes:
     """Plan nothing more of a task; its next run stays where it is until it is resumed.
 
     Of a task that is paused already, only the end is set anew.
+
+    Args:
+        run_after: if a slot passes meanwhile, one run follows when it is resumed.
 
     Raises:
         NotFound; UsageProblem: `until` has passed.
@@ -35,15 +39,17 @@ def pause(
     task = live_task(connection, task_id)
     _refuse_past(until, now)
     tasks.set_columns(
-        connection, task_id, paused_at=task["paused_at"] or now, paused_until=until
+        connection, task_id, paused_at=task["paused_at"] or now, paused_until=until,
+        run_after_pause=run_after,
     )  # fmt: skip
-    detail = _until(until)
+    detail = _until(until) + (", then one run" if run_after else "")
     meta.note(connection, at=now, actor=actor, action="pause", task_id=task_id, detail=detail)
     return Changes({task_id})
 
 
 def resume(connection: Connection, task_id: int, *, actor: str, now: datetime) -> Changes:
-    """Go on; what passed meanwhile becomes one row `skipped: paused`, and is not made up for."""
+    """Go on; what passed meanwhile becomes one row `skipped: paused`, and is not made up for unless
+    the pause was made so."""
     task = live_task(connection, task_id)
     if task["paused_at"] is None:
         return Changes({task_id})
@@ -54,7 +60,8 @@ def _resume(
     connection: Connection, task_id: int, *, actor: str, now: datetime, paused_until: datetime
 ) -> Changes:
     changes = fold_while_paused(connection, [task_id], now, paused_until)
-    tasks.set_columns(connection, task_id, paused_at=None, paused_until=None)
+    tasks.set_columns(connection, task_id, paused_at=None, paused_until=None,
+                      run_after_pause=False)  # fmt: skip
     meta.note(connection, at=now, actor=actor, action="resume", task_id=task_id)
     changes.task_ids.add(task_id)
     return changes

@@ -124,10 +124,14 @@ def fold_while_paused(
     """
     until = until or now
     changes = Changes()
+    going = tasks.open_runs(connection, ids)
     for row in tasks.facts(connection, ids):
         if row["next_run_at"] is None or row["next_run_at"] > until:
             continue
-        decided = fold_paused(times_of_row(row), offset_of_row(row), row["next_run_at"], until)
+        decided = fold_paused(
+            times_of_row(row), offset_of_row(row), row["next_run_at"], until,
+            make_up=row["run_after_pause"] and not going.get(row["id"]),
+        )  # fmt: skip
         tasks.set_next(connection, [(row["id"], decided.next_run_at)])
         changes.run_ids += runs.record(connection, _slots(row, decided, now))
         changes.task_ids.add(row["id"])

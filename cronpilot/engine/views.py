@@ -52,6 +52,7 @@ def task_view(row: Mapping[Any, Any]) -> TaskView:
         next_quiet=quiet_name(row, row["next_run_at"]),
         paused_at=row["paused_at"],
         paused_until=row["paused_until"],
+        run_after_pause=row["run_after_pause"],
         last_run=_last_run(row),
         running=row["going"],
         queued=row["waiting"],

@@ -118,6 +118,9 @@ class Task(TaskSpec, SQLModel, table=True):
     created_at: datetime = Field(sa_type=UTCDateTime)
     paused_at: datetime | None = _instant()
     paused_until: datetime | None = _instant()
+    run_after_pause: bool = Field(  # its end makes up for what passed, with one run
+        default=False, sa_column_kwargs={"server_default": "0"}
+    )
     archived_at: datetime | None = _instant()
     tombstone: bool = False  # deleted by hand: its unchanged entry does not bring it back
 

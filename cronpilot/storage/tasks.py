@@ -55,9 +55,8 @@ _FACTS = Prepared(
     select(
         TASK.c.id, TASK.c.name, TASK.c.schedule, TASK.c.resolved, TASK.c.zone_key,
         TASK.c.quiet_key, TASK.c.next_run_at, TASK.c.spread, TASK.c.overlap, TASK.c.missed,
-        TASK.c.missed_limit,
-        TASK.c.deadline, TASK.c.paused_at, TASK.c.active, TASK.c.archived_at, TASK.c.priority,
-        TASK.c.pool, TASK.c.version,
+        TASK.c.missed_limit, TASK.c.deadline, TASK.c.run_after_pause, TASK.c.paused_at,
+        TASK.c.active, TASK.c.archived_at, TASK.c.priority, TASK.c.pool, TASK.c.version,
     ).where(among(TASK.c.id, "ids"))
 )  # fmt: skip
 _OPEN = Prepared(

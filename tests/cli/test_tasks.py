@@ -66,6 +66,7 @@ def test_next_as_json(cronpilot: Cronpilot) -> None:
             "scheduled_for": "2026-03-05T02:30:00Z",
             "starts_at": "2026-03-05T02:30:00Z",
             "timezone": "UTC",
+            "quiet": "",
         }
     ]
 

@@ -250,6 +250,7 @@ async def test_stop_passes_the_signal_on(both: Both) -> None:
 async def test_changes_are_answered_with_the_changed_row(both: Both) -> None:
     end = datetime(2030, 1, 1, 18, tzinfo=UTC)
     assert (await both.client.pause_task(1, until=end)).paused_until == end
+    assert (await both.client.pause_task(1, run_after=True)).run_after_pause is True
     assert (await both.client.resume_task(1)).paused_at is None
     assert (await both.client.pause_scheduler()).paused is True
     assert (await both.client.pause_scheduler(until=end)).paused_until == end
@@ -259,6 +260,7 @@ async def test_changes_are_answered_with_the_changed_row(both: Both) -> None:
     await both.client.shutdown(with_tasks=True)
 
     assert both.engine.calls == [
+        ("pause_task", 1),
         ("pause_task", 1),
         ("resume_task", 1),
         ("pause_scheduler",),

@@ -69,7 +69,7 @@ def asked(about: Row | None, at=SLOT, of=None, **around):
                      id="queue full"),
         pytest.param(row("queued", waits="waits for a free slot 10/10", ahead=3),
                      "It is queued since 2026-03-04 02:30 CET: it waits for a free slot 10/10, 3"
-                     " ahead of it.", "queued", id="queued"),
+                     " ahead.", "queued", id="queued"),
         pytest.param(row("running", started_at=SLOT), "It is running since 2026-03-04 02:30 CET.",
                      "schedule", id="running"),
     ],

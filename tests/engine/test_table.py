@@ -268,7 +268,8 @@ async def test_a_pool_bounds_slots_catch_ups_and_retries_too(bench, clock):
         await end(engine, holder)
         ended = [await finished(engine, run.id) for run in (retry, slot)]
 
-    assert retry.detail == slot.detail == "waits for pool db 1/1"
+    assert slot.detail.startswith("waits for pool db 1/1")
+    assert retry.detail.startswith("waits for pool db 1/1")
     assert [run.status for run in ended] == [Status.SUCCESS] * 2
 
 
@@ -337,6 +338,26 @@ async def test_a_pause_ends_by_itself_and_the_slot_of_that_moment_runs(bench, cl
     assert (folded.scheduled_for, folded.folded_until) == (noon(1), noon(3))
     assert ran.scheduled_for == noon(4)
     assert (resumed.paused_at, resumed.paused_until) == (None, None)
+
+
+async def test_a_pause_can_be_followed_by_one_run_for_what_passed(bench, clock):
+    bench.tasks(MINUTELY.format("tick", "'true'", ""))
+    async with bench.engine(clock=clock) as engine:
+        task = await engine.find_task("tick")
+        await engine.pause_task(task.id, run_after=True)
+        await go_to(engine, clock, 3)
+        clock.step(timedelta(seconds=30))
+        await engine.resume_task(task.id)
+        folded, ran = await rows_of(engine, "tick", 2)
+        resumed = await engine.task(task.id)
+
+    assert (folded.reason, folded.scheduled_for, folded.folded_count) == (
+        Reason.PAUSED,
+        noon(1),
+        2,
+    )
+    assert (ran.scheduled_for, ran.trigger) == (noon(3), "catch_up")
+    assert resumed.run_after_pause is False
 
 
 async def test_a_pause_that_ended_while_no_engine_ran(bench, clock):

@@ -121,7 +121,7 @@ async def test_a_queued_run_says_what_it_waits_for_and_its_place(bench):
         await engine.stop_run(one.id)
         await finished(engine, one.id)
 
-    assert said.endswith("it waits for pool db 1/1, 1 ahead of it.")
+    assert said.endswith("it waits for pool db 1/1, 1 ahead.")
 
 
 async def test_a_retry_tells_when_and_how_often(bench):

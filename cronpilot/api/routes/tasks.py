@@ -47,9 +47,10 @@ class Test(Start):
 
 
 class Pause(BaseModel):
-    """`until`: when it is resumed by itself."""
+    """`until`: when it is resumed by itself. `run_after`: one run then, if a slot has passed."""
 
     until: AwareDatetime | None = None
+    run_after: bool = False
 
 
 @router.get("/")
@@ -145,7 +146,8 @@ async def test_task(
 @router.post("/{task_id}/pause")
 async def pause_task(engine: Engine, task_id: TaskId, body: Pause | None = None) -> TaskView:
     """Start it no more until it is resumed, by hand or at `until`; what runs goes on."""
-    return await engine.pause_task(task_id, until=body.until if body else None)
+    body = body or Pause()
+    return await engine.pause_task(task_id, until=body.until, run_after=body.run_after)
 
 
 @router.post("/{task_id}/resume")

@@ -54,6 +54,10 @@ def _quiet_times() -> None:
     op.add_column(
         "task", sa.Column("quiet_key", sa.String(), nullable=False, server_default=sa.text("''"))
     )
+    op.add_column(
+        "task",
+        sa.Column("run_after_pause", sa.Boolean(), nullable=False, server_default=sa.text("0")),
+    )
     op.execute("PRAGMA writable_schema=ON")
     op.execute(
         "UPDATE sqlite_master SET sql = replace(sql, '''restored'')', '''restored'', ''quiet'')')"
