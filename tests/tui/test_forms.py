@@ -410,8 +410,28 @@ async def test_a_test_run_runs_what_stands_there_unsaved(show, client):
         form(screen).query_one("#test").focus()
         await screen.press("t")
         await says(screen, "has begun")
-        assert client.calls == [("test_task", 1, {"command": "true"}, False)]
+        assert client.calls == [("test_task", 1, {"command": "true"}, True)]
         assert isinstance(form(screen), FormScreen)
+
+
+async def test_a_new_task_is_added_switched_off_to_be_tested_and_switched_on_by_saving(
+    show, client
+):
+    async with show(client) as screen:
+        await opened(screen, "a")
+        await replaced(screen, "name", "fresh")
+        await replaced(screen, "command", "true")
+        form(screen).query_one("#test").focus()
+        await screen.press("t")
+        await says(screen, "Add fresh, switched off, to test it?")
+        await screen.press("y")
+        await says(screen, "has begun")
+        assert (await client.find_task("fresh")).active is False
+        await screen.press("ctrl+o")
+        await says(screen, "active")
+        await screen.press("y")
+        await screen.until(lambda: form(screen) is screen.dashboard)
+        assert (await client.find_task("fresh")).active is True
 
 
 # --- new, copy -----------------------------------------------------------------------------------

@@ -16,10 +16,11 @@ from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from cronpilot.domain.quiet import from_key
+from cronpilot.domain.run import Status
 from cronpilot.domain.text import clean
 from cronpilot.errors import Conflict, CronPilotError
 from cronpilot.tui.definition_diff import Changed, as_changes, changed_fields, diff_lines
-from cronpilot.tui.formatting import Cell
+from cronpilot.tui.formatting import Cell, result
 from cronpilot.tui.judging import Filled, Judged, judge
 from cronpilot.tui.schedule_draft import Problem
 from cronpilot.tui.schedule_preview import ASKED, meetings, preview_lines
@@ -96,8 +97,8 @@ class FormScreen(AskingScreen["TaskView | None"]):
                 for section in self._sections:
                     yield from self._section(section)
                 yield Deed("Save", "shows first what would change", id="save")
-                if self._filled.task is not None and len(self._sections) > 1:
-                    note = "runs this as it stands here, unsaved; out of the figures"
+                if len(self._sections) > 1:
+                    note = "runs this as it stands, just as by schedule; out of the figures"
                     yield Deed("Test run", note, key="t", id="test")
             yield self.preview
         yield self.key_bar
@@ -195,8 +196,9 @@ class FormScreen(AskingScreen["TaskView | None"]):
     # --- what is said ----------------------------------------------------------------------------
 
     def _count(self) -> int:
-        """Fire times that the preview has room for."""
-        return 10 if self.size.height >= 30 else 5
+        """Fire times that the preview has room for: a schedule alone leaves it more."""
+        room = self.size.height - (16 if len(self._sections) == 1 else 19)
+        return max(5, min(10, room))
 
     def _tell(self, filled: Filled) -> None:
         judged, dirty = self._judged, bool(filled.touched)
@@ -367,14 +369,35 @@ class FormScreen(AskingScreen["TaskView | None"]):
     @work(exclusive=True, group="test")
     async def _test_run(self, request_id: str) -> None:
         spec, changed = await self._changed()
-        task = self._filled.task
-        if spec is None or task is None:
+        if spec is None:
             return
         with self.telling():
+            if self._filled.task is None:
+                if not await self._add_switched_off(clean(spec.name), changed):
+                    return
+                spec, changed = await self._changed()
+            task = self._filled.task
+            assert task is not None
             run = await self.client.test_task(
-                task.id, spec=as_changes(changed), request_id=request_id
+                task.id, spec=as_changes(changed), as_scheduled=True, request_id=request_id
             )
-            self.notify(f"Test run {run.id} has begun. View 2 shows it.", markup=False)
+            words = (
+                f"was skipped: it {result(run)}" if run.status is Status.SKIPPED else "has begun"
+            )
+            view = self.key("view.running", "2")
+            self.notify(f"Test run {run.id} {words}. View {view} shows it.", markup=False)
+
+    async def _add_switched_off(self, name: str, changed: list[Changed]) -> bool:
+        """What is not there cannot be tested: add it so that it does not start by itself, and go on
+        with it in the form. False when the user would rather not."""
+        if not await self.app.push_screen_wait(form_questions.add_to_test(name)):
+            return False
+        wanted = {one.name: one.after for one in changed}
+        made = await self.client.create_task({**wanted, "active": False})
+        begun = Filled.begin(fields_of(made), made, self._filled.default_zone)
+        begun = replace(begun, quiet=self._filled.quiet)
+        self._load(begun.refill({**fields_of(made), "active": wanted.get("active", True)}))
+        return True
 
 
 def _control(field: FormField, text: str) -> Widget:

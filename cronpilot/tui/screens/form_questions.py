@@ -42,6 +42,15 @@ def save(name: str, lines: Sequence[str], *, new: bool) -> Review:
     return Review(title, _some(lines), answers)
 
 
+def add_to_test(name: str) -> Review:
+    """Shall a new task be added, switched off, so that it can be tested? Returns `save`."""
+    return Review(
+        f"Add {name}, switched off, to test it?",
+        ["What is not there cannot run. Saving the form switches it on."],
+        [Choice("y", "Add it and test it", SAVE), Choice("n", "Back", None)],
+    )
+
+
 def leave() -> Dialog:
     """Shall what was typed be lost? Returns `save` or `discard`."""
     return Dialog(
