@@ -23,6 +23,7 @@ class PatientProtocol(H11Protocol):
 
     _deadline: asyncio.TimerHandle | None = None
     _waits_for: object = None
+    _is_over = False  # it speaks WebSocket now
     _thrown_away = 0  # bytes
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -42,7 +43,7 @@ class PatientProtocol(H11Protocol):
         if self._deadline is None and self.conn.their_state is h11.IDLE:
             self._wait_for(h11.IDLE, HEAD_S)
         super().data_received(data)
-        if self.transport.is_closing():
+        if self._is_over or self.transport.is_closing():
             return
         state = self.conn.their_state
         if state is h11.SEND_BODY:
@@ -65,6 +66,7 @@ class PatientProtocol(H11Protocol):
         return self._thrown_away > _THROWN_AWAY
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        self._is_over = True  # for h11 a body may still come; the socket has other rules by then
         self._wait_no_more()
         super().handle_websocket_upgrade(event)
 

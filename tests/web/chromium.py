@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pyte
 from websockets.sync.client import ClientConnection, connect
@@ -25,7 +25,7 @@ from websockets.sync.client import ClientConnection, connect
 PATIENCE_S = 60.0
 _KEYS = {
     "Enter": (13, "\r"), "Escape": (27, ""), "Tab": (9, ""), "ArrowDown": (40, ""),
-    "ArrowUp": (38, ""), "Backspace": (8, ""), "F5": (116, ""),
+    "ArrowUp": (38, ""), "ArrowRight": (39, ""), "Backspace": (8, ""), "End": (35, ""),
 }  # fmt: skip
 _FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -52,8 +52,9 @@ def chromium() -> Iterator[Page]:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            with Page(_address_of_page(Path(profile) / "DevToolsActivePort", browser)) as page:
-                yield page
+            address = _address_of_page(Path(profile) / "DevToolsActivePort", browser)
+            with connect(address, max_size=None, proxy=None) as tools:
+                yield Page(tools)
         finally:
             browser.kill()
             browser.wait()
@@ -74,30 +75,31 @@ def _address_of_page(told: Path, browser: subprocess.Popen[bytes]) -> str:
     raise AssertionError(f"Chromium did not start; it ended with {browser.poll()}")
 
 
+class BetweenPages(Exception):
+    """The page that was asked is being left."""
+
+
 class Page:
     """One page of the browser.
 
     Attributes:
         requested: the address of everything that was loaded, and of each socket.
+        tabs: how many sockets the page has opened since the browser was started.
+        notes: what the page wrote to the console.
         complaints: what the browser wrote to its console as an error.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, tools: ClientConnection) -> None:
         self.requested: list[str] = []
+        self.tabs = 0
+        self.notes: list[str] = []
         self.complaints: list[str] = []
-        self._address = address
+        self._tools = tools
         self._numbers = itertools.count(1)
         self._screen = pyte.Screen(80, 24)
         self._stream = pyte.ByteStream(self._screen)
-
-    def __enter__(self) -> Self:
-        self._tools: ClientConnection = connect(self._address, max_size=None, proxy=None)
         for domain in ("Page", "Network", "Runtime", "Log"):
             self.ask(f"{domain}.enable")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._tools.close()
 
     # --- the window ------------------------------------------------------------------------------
 
@@ -115,7 +117,7 @@ class Page:
         return base64.b64decode(self.ask("Page.captureScreenshot", format="png")["data"])
 
     def evaluate(self, script: str) -> Any:
-        """The value of that script; a promise is waited for."""
+        """The value of that script; a promise is waited for. Raises BetweenPages."""
         answer = self.ask("Runtime.evaluate", expression=script, awaitPromise=True,
                           returnByValue=True, userGesture=True)  # fmt: skip
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
@@ -126,16 +128,14 @@ class Page:
     def press(self, *keys: str) -> None:
         """Press keys: letters, names such as `Enter`, and `ctrl+o`."""
         for key in keys:
-            control, _, name = key.rpartition("ctrl+")
-            self._press(name if control or key.startswith("ctrl+") else key,
-                        control=key.startswith("ctrl+"))  # fmt: skip
+            self._press(key.removeprefix("ctrl+"), control=key.startswith("ctrl+"))
 
     def type(self, text: str) -> None:
         """Type letters."""
         self.press(*text)
 
     def _press(self, name: str, *, control: bool) -> None:
-        code, text = _KEYS.get(name, (ord(name.upper()[0]), name))
+        code, text = _KEYS.get(name) or (ord(name.upper()) if name.isalnum() else 0, name)
         event: dict[str, Any] = {
             "key": name, "windowsVirtualKeyCode": code, "modifiers": 2 if control else 0,
             "code": name if name in _KEYS else f"Key{name.upper()}",
@@ -167,7 +167,8 @@ class Page:
         deadline = time.monotonic() + PATIENCE_S
         while not condition():
             if time.monotonic() > deadline:
-                raise AssertionError(f"{what or 'it'} did not happen; the terminal:\n{self.text}")
+                said = f"{self.notes} The page says: {self._words()}\n{self.text}"
+                raise AssertionError(f"{what or 'it'} did not happen. {said}")
             self._hear(0.05)
 
     def shows(self, *texts: str) -> None:
@@ -176,7 +177,13 @@ class Page:
 
     def says(self, text: str) -> None:
         """Wait until the page itself, not its terminal, shows that."""
-        self.until(lambda: text in (self.evaluate("document.body.innerText") or ""), text)
+        self.until(lambda: text in self._words(), text)
+
+    def _words(self) -> str:
+        try:
+            return str(self.evaluate("document.body?.innerText ?? ''"))
+        except BetweenPages:
+            return ""
 
     # --- DevTools --------------------------------------------------------------------------------
 
@@ -187,7 +194,8 @@ class Page:
         while True:
             said = self._take(self._tools.recv(timeout=PATIENCE_S))
             if said.get("id") == number:
-                assert "error" not in said, (method, said["error"])
+                if "error" in said:
+                    raise BetweenPages(method, said["error"])
                 return dict(said["result"])
 
     def _hear(self, seconds: float) -> None:
@@ -206,6 +214,7 @@ class Page:
                 self.requested.append(told["request"]["url"])
             case "Network.webSocketCreated":
                 self.requested.append(told["url"])
+                self.tabs += 1
                 self._screen.reset()
             case "Network.webSocketFrameReceived" if told["response"]["opcode"] == 2:
                 self._stream.feed(base64.b64decode(told["response"]["payloadData"]))
@@ -213,6 +222,8 @@ class Page:
                 self._resize(told["response"]["payloadData"])
             case "Log.entryAdded" if told["entry"]["level"] == "error":
                 self.complaints.append(told["entry"]["text"])
+            case "Runtime.consoleAPICalled" if told["type"] == "info":
+                self.notes.append(str(told["args"][0].get("value")))
             case "Runtime.exceptionThrown":
                 self.complaints.append(str(told["exceptionDetails"]))
         return said

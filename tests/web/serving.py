@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from cronpilot.api.app import make_app
 from cronpilot.api.auth import Gate, end_of_cookie, session_cookie, session_token
-from cronpilot.api.patience import bind_tcp
+from cronpilot.api.patience import PatientProtocol, bind_tcp
 from cronpilot.api.server import bind_unix, quiet, remove_unix, run, serve
 from cronpilot.api.tcp import guarded
 from cronpilot.client import Client
@@ -92,7 +92,8 @@ async def served_panel(
     app.router.routes.extend(routes)
     stopped, sock = asyncio.Event(), bind_tcp("127.0.0.1", 0)
     port = sock.getsockname()[1]
-    config = quiet(guarded(app, gate, ApiSettings(rate_limit=1000)), ws="auto")
+    outside = guarded(app, gate, ApiSettings(rate_limit=1000))
+    config = quiet(outside, http=PatientProtocol, ws="auto")
     servers = [asyncio.create_task(run(config, sock, stopped, app.state.ending))]
     if engine is not None:
         servers.append(asyncio.create_task(serve(engine, bind_unix(state_dir), stopped, app)))

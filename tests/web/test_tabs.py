@@ -17,6 +17,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from cronpilot.api import patience
 from cronpilot.web import tab as tab_module
 from cronpilot.web.tab import Ended
 from cronpilot.web.tabs import Limits
@@ -175,6 +176,18 @@ async def test_a_screen_is_given_its_token_and_none_of_the_servers_secrets(
     assert identity is not None
     assert (identity.name, identity.role) == ("vera", "viewer")
     assert environment["CRONPILOT_TAB_PARENT"] == str(os.getpid())
+
+
+async def test_a_tab_stays_longer_than_a_request_may_take(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "BODY_S", 0.05)
+    async with panel.tab(await panel.log_in()) as socket:
+        await started(socket)
+        await asyncio.sleep(0.2)
+
+        await say(socket, "stdin", "j")
+        assert json.loads(await socket.recv()) == ["D", "j"]
 
 
 # --- how it ends ---------------------------------------------------------------------------------

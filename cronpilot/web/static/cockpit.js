@@ -42,6 +42,7 @@
 
   function gone(code, wasOpen) {
     isUnsaved = false;
+    console.info(`The socket is closed: ${code}, ${wasOpen ? "after it was open" : "unopened"}.`);
     if (code === LOGGED_OUT) location.replace("/");
     else if (code in WORDS) tell(...WORDS[code], true);
     else if (wasOpen || countFailures() < FAILURES) waitForServer();
