@@ -118,11 +118,6 @@ class NotificationSettings(BaseModel):
     daily: Annotated[time | None, BeforeValidator(_clock)] = time(8)
     gather: Duration = timedelta(minutes=1)
 
-    @field_validator("to")
-    @classmethod
-    def _are_addresses(cls, to: list[str]) -> list[str]:
-        return [check_address(one) for one in dict.fromkeys(to)]
-
     @field_validator("gather")
     @classmethod
     def _an_hour_at_most(cls, gather: timedelta) -> timedelta:

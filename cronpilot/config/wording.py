@@ -90,7 +90,7 @@ def _below(
 def _options(schema: Mapping[str, Any], root: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The schema itself, or the members of a union, with references followed."""
     if "$ref" in schema:
-        return [root["$defs"][schema["$ref"].rpartition("/")[2]]]
+        return _options(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
     if "anyOf" in schema:
         return [option for member in schema["anyOf"] for option in _options(member, root)]
     return [schema]

@@ -6,6 +6,7 @@ import re
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -51,7 +52,12 @@ def _one_or_more(value: Any) -> Any:
 
 
 _Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=2000)]
-Addresses = Annotated[list[_Text], Field(max_length=50), BeforeValidator(_one_or_more)]
+Addresses = Annotated[
+    list[Annotated[_Text, AfterValidator(check_address)]],
+    Field(max_length=50),
+    BeforeValidator(_one_or_more),
+    AfterValidator(lambda to: list(dict.fromkeys(to))),
+]
 Names = Annotated[
     list[Annotated[str, StringConstraints(strict=True, min_length=1, max_length=200)]],
     Field(max_length=50),
@@ -104,11 +110,6 @@ class NotifyRules(BaseModel):
     @classmethod
     def _from_word(cls, value: Any) -> Any:
         return {"on": value} if isinstance(value, str) else value
-
-    @field_validator("to")
-    @classmethod
-    def _are_addresses(cls, to: list[str] | None) -> list[str] | None:
-        return None if to is None else [check_address(one) for one in dict.fromkeys(to)]
 
     @field_validator("ping")
     @classmethod

@@ -255,10 +255,21 @@ def check(fields: Fields) -> tuple[TaskSpec | None, dict[str, Problem]]:
         document = Document("", fields, {}, {})
         problems: dict[str, Problem] = {}
         for one in complaints_of(error, TaskSpec, document, ()):
-            name = one.key if one.key in FORM_FIELDS else one.key.split(".")[0].split("[")[0]
+            name = _line_of(one.key)
             inside = re.sub(r"^\.|\[\d+\]", "", one.key.removeprefix(name))
             problems.setdefault(name, Problem(f"{inside} {one.problem}".strip(), one.hint))
         return None, problems
+
+
+def _line_of(key: str) -> str:
+    """The line of the form that has that key: `notify.to` of `notify.to[0]`, `env` of `env.A`."""
+    bare = key.partition("[")[0]
+    for parts in (2, 1):
+        name = ".".join(bare.split(".")[:parts])
+        if name in FORM_FIELDS:
+            return name
+    inner = next((one for one in FORM_FIELDS if one.startswith(f"{name}.")), name)
+    return inner
 
 
 def _text(text: str) -> str | None:

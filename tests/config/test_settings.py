@@ -139,11 +139,11 @@ def test_every_wrong_setting_is_told_at_once(
     refused: Callable[[str], list[tuple[int, str, str]]],
 ):
     said = refused(
-        "scheduler:\n  max_workers: x\n  jobstore_url: mysql://x\npools: {a: 0}\nsmtp: {}\n"
+        "scheduler:\n  max_workers: x\n  jobstore_url: mysql://x\npools: {a: 0}\nsmpt: {}\n"
     )
 
     assert [(line, key) for line, key, _ in said] == [
-        (2, "scheduler.max_workers"), (3, "scheduler.jobstore_url"), (4, "pools.a"), (5, "smtp"),
+        (2, "scheduler.max_workers"), (3, "scheduler.jobstore_url"), (4, "pools.a"), (5, "smpt"),
     ]  # fmt: skip
 
 

@@ -69,6 +69,13 @@ def test_what_nobody_touched_is_not_changed():
         ("limits__memory", "", "limits.memory: 512000000 → default"),
         ("priority", "-5", "priority: default → -5"),
         ("keep", "100", "keep: default → 100"),
+        ("notify__on", "always", "notify: default → always"),
+        ("notify__to", "a@x, b@x", "notify.to: default → a@x, b@x"),
+        ("notify__to", "-", "notify.to: default → none"),
+        ("notify__ping", "start=https://x/a fail=https://x/b",
+         "notify.ping: default → start https://x/a, fail https://x/b"),
+        ("alarms__long", "2h", "alarms.long: default → 2h"),
+        ("alarms__skipped", "3", "alarms.skipped: default → 3"),
     ],
 )
 def test_what_was_typed_is_told_as_a_line(field, text, line):
@@ -89,6 +96,10 @@ def test_what_was_typed_is_told_as_a_line(field, text, line):
         ("limits__memory", "much", "'much' is not a size: write 500MB, 2GB, or a number of bytes."),
         ("limits__nice", "40", "must be a whole number from -20 to 19."),
         ("missed_limit", "900", "must be a whole number from 1 to 100."),
+        ("notify__to", "a@x, b c", "'b c' is not an e-mail address."),
+        ("notify__after", "0", "must be a whole number from 1 to 100."),
+        ("alarms__late", "5", "'5' is not a duration with a unit: write 5s; or auto, or off."),
+        ("alarms__skipped", "some", "must be a whole number from 1 to 10000, or auto, or off."),
     ],
 )
 def test_an_error_stands_beside_its_field(field, text, problem):
