@@ -38,6 +38,7 @@ _PLACES = {
     "compare": "Two runs side by side",
     "incident": "All about an incident",
     "together": "All that runs in one log",
+    "missed": "What was missed",
     "facts": "Facts of a run",
     "filter": "While a filter is typed",
     "form": "Forms",

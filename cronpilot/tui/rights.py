@@ -13,6 +13,7 @@ _NEEDED = {
     "stop_run": Role.OPERATOR,
     "pause_task": Role.OPERATOR,
     "pause_until": Role.OPERATOR,
+    "dismiss_all": Role.OPERATOR,
     "pause_scheduler": Role.OPERATOR,
     "edit_schedule": Role.OPERATOR,
     "edit_task": Role.OPERATOR,  # when it runs; the engine refuses an operator all other fields

@@ -93,7 +93,8 @@ def process_or_wait(run: RunView, usage: RunUsage | None, now: datetime) -> Cell
         case Status.RETRYING if run.retry_at is not None:
             return Cell(f"retry {countdown(run.retry_at - now)}", "warn")
         case Status.QUEUED:
-            return Cell(clean(run.detail) or "waits for a free slot", "warn")
+            # The column is called WAITS FOR, and has no room to say it again.
+            return Cell(clean(run.detail).removeprefix("waits for ") or "a free slot", "warn")
         case _:
             return Cell(clean(run.detail) or result(run), "muted")
 

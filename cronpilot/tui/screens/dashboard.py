@@ -17,6 +17,7 @@ from cronpilot.tui.meaning import MEANT
 from cronpilot.tui.screens.dashboard_keys import DASHBOARD_KEYS
 from cronpilot.tui.screens.empty import no_log, no_runs, no_tasks, too_small
 from cronpilot.tui.screens.first_start import FirstStartScreen
+from cronpilot.tui.screens.live import LiveScreen
 from cronpilot.tui.screens.many import ManyScreen
 from cronpilot.tui.screens.panes import PanesScreen
 from cronpilot.tui.screens.upcoming import UpcomingScreen
@@ -26,7 +27,6 @@ from cronpilot.tui.widgets.key_bar import KeyBar, KeyHint, hints_of
 from cronpilot.tui.widgets.line_table import WINDOW, LineTable
 from cronpilot.tui.widgets.lines import Lines
 from cronpilot.tui.widgets.log_view import LogView
-from cronpilot.tui.widgets.running_view import RunningView
 from cronpilot.tui.widgets.status_bar import Situation, StatusBar
 from cronpilot.tui.widgets.tasks_view import TasksView
 from cronpilot.tui.widgets.view import View
@@ -40,7 +40,7 @@ SECOND_LOOK = 1.0
 open has reached nobody."""
 
 
-class Dashboard(ManyScreen, UpcomingScreen, PanesScreen, FirstStartScreen):
+class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartScreen):
     """Asks the client, and hands what comes back to the widgets that show it."""
 
     BINDINGS: ClassVar[list[BindingType]] = DASHBOARD_KEYS
@@ -52,7 +52,6 @@ class Dashboard(ManyScreen, UpcomingScreen, PanesScreen, FirstStartScreen):
         self.tabs = ViewTabs(id="tabs")
         self.key_bar = KeyBar(id="keys")
         self.too_small = Lines(id="too-small")
-        self.running = RunningView()
         self.views: tuple[View, ...] = (
             self.tasks, self.running, self.upcoming, self.history, self.health
         )  # fmt: skip
@@ -104,7 +103,7 @@ class Dashboard(ManyScreen, UpcomingScreen, PanesScreen, FirstStartScreen):
         if self.tasks.apply(changes):
             self._read_tasks(self.tasks.table.wanted_offset())
         if self.running.apply(changes):
-            self._read_runs()
+            self.read_runs()
         self.upcoming.apply(changes)
         self.apply_to_records(changes)
         self._apply_to_log(changes)
@@ -158,6 +157,7 @@ class Dashboard(ManyScreen, UpcomingScreen, PanesScreen, FirstStartScreen):
         )
         self.tell_records()
         self.tell_upcoming()
+        self.tell_live()
 
     def tell_keys(self) -> None:
         if not self.is_current:
@@ -180,7 +180,7 @@ class Dashboard(ManyScreen, UpcomingScreen, PanesScreen, FirstStartScreen):
 
     def _read_all(self) -> None:
         self._read_tasks(self.tasks.table.wanted_offset())
-        self._read_runs()
+        self.read_runs()
         self.upcoming.read_again()
         self.read_records()
 
@@ -201,7 +201,7 @@ class Dashboard(ManyScreen, UpcomingScreen, PanesScreen, FirstStartScreen):
             self.tick(self.now())
 
     @work(exclusive=True, group="read runs")
-    async def _read_runs(self) -> None:
+    async def read_runs(self) -> None:
         from cronpilot.client.messages import RunQuery  # after the first paint
 
         with self.telling():

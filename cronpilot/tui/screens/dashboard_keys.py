@@ -11,6 +11,7 @@ from cronpilot.tui.screens.details import DETAIL_KEYS
 from cronpilot.tui.screens.editing import EDITING_KEYS
 from cronpilot.tui.screens.first_start import FIRST_START_KEYS
 from cronpilot.tui.screens.log_taking import LOG_TAKING_KEYS
+from cronpilot.tui.screens.live import LIVE_KEYS
 from cronpilot.tui.screens.many import MANY_KEYS
 
 DASHBOARD_KEYS: list[BindingType] = [
@@ -20,6 +21,7 @@ DASHBOARD_KEYS: list[BindingType] = [
             tooltip="Start this task now, whatever its schedule"),
     Binding("x", "stop_run", "Stop", id="task.stop", tooltip="Stop this run; asks how"),
     Binding("p", "pause_task", "Pause", id="task.pause", tooltip="Pause this task, or resume it"),
+    *LIVE_KEYS,
     *MANY_KEYS,
     *EDITING_KEYS,
     *FIRST_START_KEYS,

@@ -40,8 +40,10 @@ class RunningView(View):
 
     def put(self, runs: Iterable[RunView]) -> None:
         """All active runs, as just read."""
-        self._runs = {run.id: run for run in runs}
-        self._ended_at.clear()
+        active = {run.id: run for run in runs}
+        over = {run_id: self._runs[run_id] for run_id in self._ended_at if run_id not in active}
+        self._runs = {**over, **active}
+        self._ended_at = {run_id: at for run_id, at in self._ended_at.items() if run_id in over}
         self._show()
 
     def apply(self, changes: Changes) -> bool:
