@@ -21,6 +21,7 @@ ADOPTED = ".cronpilot-adopted"
 
 _CRON_D_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _SPOOL = "var/spool/cron/crontabs"
+_TOOL_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +79,20 @@ def look_at(path: Path, text: str, me: str, *, has_user: bool) -> list[Entry]:
 
 
 def read_crontab(machine: Machine, user: str) -> str | None:
-    """The crontab of a user; None: there is none, or it is not for us to read."""
+    """The crontab of a user; None: there is none, or it is not for us to read.
+
+    Of this machine as `crontab -l` prints it: the file begins with lines of that program's own.
+    """
+    if not machine.is_this_one or shutil.which("crontab") is None:
+        try:
+            return _text(machine.path(_SPOOL) / user)
+        except OSError:
+            return None
+    words = ["crontab", "-l"] if user == machine.me else ["crontab", "-u", user, "-l"]
     try:
-        return _text(machine.path(_SPOOL) / user)
-    except (FileNotFoundError, NotADirectoryError):
+        said = subprocess.run(words, capture_output=True, timeout=_TOOL_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
         return None
-    except PermissionError:
-        pass
-    if not machine.is_this_one or user != machine.me or shutil.which("crontab") is None:
-        return None
-    said = subprocess.run(["crontab", "-l"], capture_output=True, timeout=20, check=False)
     return said.stdout.decode(errors="surrogateescape") if said.returncode == 0 else None
 
 

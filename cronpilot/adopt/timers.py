@@ -25,7 +25,7 @@ _UNIT_S = {
     "hour": 3600.0, "hours": 3600.0, "d": 86400.0, "day": 86400.0, "days": 86400.0,
     "w": 604800.0, "week": 604800.0, "weeks": 604800.0,
 }  # fmt: skip
-_BY_SYSTEMCTL = "Its output stays in the journal: journalctl -u {}."
+_BY_SYSTEMCTL = "Its output stays in the journal: see journalctl -u with its unit."
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ def _entry(root: Path, path: Path, me: str) -> Entry:
     name = path.stem
     unit = timer.last("Unit") or f"{name}.service"
     fields: dict[str, Any] = {"name": f"timer: {name}", "command": _start(unit)}
-    notices: list[Notice] = [_BY_SYSTEMCTL.format(unit)]
+    notices: list[Notice] = [_BY_SYSTEMCTL]
     if me != "root":
         notices.append("Only root may start it.")
     why = _schedule(timer, fields, notices)
