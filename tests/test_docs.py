@@ -52,6 +52,27 @@ def test_the_example_of_the_readme_is_valid(tmp_path):
     assert read_tasks_file(tmp_path / "tasks.yaml").entries[0].spec.name == "backup-db"
 
 
+def test_every_key_of_the_readmes_table_exists():
+    from cronpilot.tui.key_catalogue import catalogue
+    from cronpilot.tui.key_names import key_name
+
+    known = {key_name(key) for one in catalogue().values() for key in one.keys}
+    table = README.split("| key | does | | key | does |")[1].split("\n\n")[0]
+    cells = [row.split("|") for row in table.splitlines()[2:]]
+    named = {
+        key for row in cells for cell in (row[1], row[4]) for key in re.findall(r"`(\S+)`", cell)
+    }
+
+    assert named - known == set()
+
+
+def test_the_keys_toml_of_the_readme_is_valid():
+    from cronpilot.tui.key_catalogue import catalogue
+    from cronpilot.tui.keymap import parse_keymap
+
+    assert parse_keymap(README.split("```toml\n")[1].split("```")[0], "README", catalogue()).changed
+
+
 @pytest.mark.parametrize("picture", re.findall(r"\]\((screenshots/\S+)\)", README))
 def test_every_picture_of_the_readme_is_there(picture):
     assert (ROOT / picture).is_file()

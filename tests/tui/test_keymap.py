@@ -35,7 +35,7 @@ def test_two_actions_can_change_places():
 
 
 def test_one_key_may_mean_the_same_movement_in_each_pane():
-    assert read('[table]\ndown = "n"\n[log]\ndown = "n"\n').changed
+    assert read('[table]\ndown = "ctrl+n"\n[log]\ndown = "ctrl+n"\n').changed
 
 
 def test_what_is_printed_can_be_read_again():
