@@ -1,6 +1,6 @@
 """The crontab of a user on this very machine: read and written by the crontab program.
 
-The program here is one of ours that keeps the text in a file and, as Debian's, adds lines of its own.
+The program here is one of ours: it keeps the text in a file and, as Debian's, adds lines to that.
 """
 
 from __future__ import annotations
