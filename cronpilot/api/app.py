@@ -30,6 +30,7 @@ from cronpilot.api.routes import (
     tasks,
     users,
 )
+from cronpilot.api.streams import Streams
 from cronpilot.client import Client
 
 
@@ -55,6 +56,7 @@ def make_app(engine: Client, gate: Gate | None = None) -> FastAPI:
     app.state.figures = getattr(engine, "figures", None)  # a fake has none
     app.state.public = {"/healthz"}
     app.state.ending = asyncio.Event()
+    app.state.streams = Streams()
     app.add_middleware(NameFront)
     lists: set[str] = set()
     for routes in (

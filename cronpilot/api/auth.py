@@ -24,6 +24,7 @@ below it.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hmac
@@ -63,7 +64,7 @@ class Accounts(Protocol):
 
     async def check(self, name: str, password: str) -> bool: ...
 
-    def watch(self, changed: Callable[[str], None]) -> None: ...
+    def watch(self, changed: Callable[[str, bool], None]) -> None: ...
 
     async def note(self, actor: str, action: str, detail: str = "") -> None: ...
 
@@ -80,7 +81,8 @@ class Gate:
         self._changes = 0
         self._waiting = 0
         self.refused = 0  # log-ins, since the start
-        accounts.watch(self._forget)
+        self._streams: dict[str, asyncio.Event] = {}
+        accounts.watch(self._changed)
 
     # --- passwords -------------------------------------------------------------------------------
 
@@ -138,6 +140,16 @@ class Gate:
         if len(self._right) > _MOST_REMEMBERED:
             self._right.popitem(last=False)
 
+    def streams_end(self, name: str) -> asyncio.Event:
+        """Set when what that user may see has changed: streams that are open have to end."""
+        return self._streams.setdefault(name, asyncio.Event())
+
+    def _changed(self, name: str, stays: bool) -> None:
+        if (streams := self._streams.pop(name, None)) is not None:
+            streams.set()
+        if not stays:
+            self._forget(name)
+
     def _forget(self, name: str) -> None:
         """The password is another, or the user is gone: every way in ends."""
         self._changes += 1
@@ -194,7 +206,7 @@ class Closed:
         except CronPilotError as error:
             await refuse(error, scope, receive, send)
             return
-        await _let_in(identity, self._app, scope, receive, send)
+        await _let_in(identity, self._gate, self._app, scope, receive, send)
 
     async def _identify(self, scope: Scope) -> Identity | None:
         kind, said = _authorization(scope)
@@ -227,13 +239,21 @@ class Trusted:
                 error = LogInRefused("This session is over.", "Log in again.")
                 await refuse(error, scope, receive, send)
                 return
-        await _let_in(identity, self._app, scope, receive, send)
+        await _let_in(identity, self._gate, self._app, scope, receive, send)
 
 
 async def _let_in(
-    identity: Identity | None, app: ASGIApp, scope: Scope, receive: Receive, send: Send
+    identity: Identity | None,
+    gate: Gate | None,
+    app: ASGIApp,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
 ) -> None:
-    scope.setdefault("state", {})["identity"] = identity
+    state = scope.setdefault("state", {})
+    state["identity"] = identity
+    if gate is not None and identity is not None and identity.name:
+        state["streams_end"] = gate.streams_end(identity.name)
     WHO.set("" if identity is None else identity.name)
     await app(scope, receive, send)
 

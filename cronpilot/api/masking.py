@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import Any, cast
 
 from cronpilot.client import Client
+from cronpilot.client.comparison import Comparison
 from cronpilot.client.messages import (
     Event,
     FieldChange,
@@ -47,6 +48,13 @@ class _ThroughAMask:
 
     async def differences(self) -> list[FileDifference]:
         return [_masked(found) for found in await self._engine.differences()]
+
+    async def compare(
+        self, run_id: int, *, against: int | None = None, exact: bool = False
+    ) -> Comparison:
+        found = await self._engine.compare(run_id, against=against, exact=exact)
+        definition = [_masked_change(change) for change in found.definition]
+        return found.model_copy(update={"definition": definition})
 
     async def events(self, *, after: str | None = None) -> AsyncIterator[Event]:
         async with aclosing(self._engine.events(after=after)) as events:  # type: ignore[type-var]

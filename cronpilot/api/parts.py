@@ -25,6 +25,8 @@ TaskId = Annotated[int, Path(ge=1, le=MAX_ID)]
 RunId = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 T = TypeVar("T")
+Endings = tuple[asyncio.Event, ...]
+"""Any of them ends a stream: the engine stops, or its reader may not see the same any more."""
 
 
 async def _engine(request: Request) -> Client:
@@ -32,13 +34,14 @@ async def _engine(request: Request) -> Client:
     return engine if identity_of(request).role.includes(Role.OPERATOR) else for_viewer(engine)
 
 
-async def _ending(request: Request) -> asyncio.Event:
+async def _ending(request: Request) -> Endings:
     ending: asyncio.Event = request.app.state.ending
-    return ending
+    of_user: asyncio.Event | None = getattr(request.state, "streams_end", None)
+    return (ending,) if of_user is None else (ending, of_user)
 
 
 Engine = Annotated[Client, Depends(_engine)]
-Ending = Annotated[asyncio.Event, Depends(_ending)]
+Ending = Annotated[Endings, Depends(_ending)]
 
 
 async def _if_version(if_match: Annotated[str | None, Header()] = None) -> int | None:
@@ -81,24 +84,24 @@ def tell_next_runs(request: Request, response: Response, query: RunQuery, page: 
 
 
 async def paced(
-    source: AsyncIterator[T], ending: asyncio.Event, every_s: float = HEARTBEAT_S
+    source: AsyncIterator[T], endings: Endings, every_s: float = HEARTBEAT_S
 ) -> AsyncGenerator[T | None]:
     """The items of `source`, and None at first and whenever `every_s` passed without one.
 
-    Ends with `source`, or as soon as `ending` is set. The first None comes when `source` has taken
-    its first step: whoever has seen it misses nothing that happens from then on.
+    Ends with `source`, or as soon as one of `endings` is set. The first None comes when `source`
+    has taken its first step: whoever has seen it misses nothing that happens from then on.
     """
-    end = asyncio.ensure_future(ending.wait())
+    ends = [asyncio.ensure_future(ending.wait()) for ending in endings]
     upcoming = asyncio.ensure_future(_next(source))
     try:
         await asyncio.sleep(0)
         yield None
-        while not ending.is_set():
+        while not any(ending.is_set() for ending in endings):
             await asyncio.wait(
-                {end, upcoming}, timeout=every_s, return_when=asyncio.FIRST_COMPLETED
+                {*ends, upcoming}, timeout=every_s, return_when=asyncio.FIRST_COMPLETED
             )
             if not upcoming.done():
-                if not end.done():
+                if not any(end.done() for end in ends):
                     yield None
                 continue
             try:
@@ -112,9 +115,10 @@ async def paced(
             upcoming = asyncio.ensure_future(_next(source))
             yield item
     finally:
-        end.cancel()
+        for end in ends:
+            end.cancel()
         upcoming.cancel()
-        await asyncio.gather(end, upcoming, return_exceptions=True)
+        await asyncio.gather(*ends, upcoming, return_exceptions=True)
         close = getattr(source, "aclose", None)
         if close is not None:
             await close()

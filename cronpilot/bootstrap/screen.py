@@ -24,6 +24,7 @@ from cronpilot.bootstrap.surroundings import (
     refuse_platform,
 )
 from cronpilot.client.sockets import SOCKET_NAME
+from cronpilot.domain.access import OWNER, Identity
 from cronpilot.domain.text import clean
 from cronpilot.engine.choosing import choose_tasks_file
 from cronpilot.errors import UsageProblem
@@ -71,15 +72,19 @@ def _show_other(settings: Settings, remote: Remote) -> int:
     async def connect() -> Client:
         return remote.open("tui")
 
-    async def knock() -> None:
+    async def knock() -> Identity:
         client = await connect()
         try:
-            await client.status()
+            me = await client.me()
         finally:
             await client.close()
+        return Identity(me.name, me.role)
 
-    asyncio.run(knock())  # what is wrong with the address is a sentence, not a screen
-    return _after_screen(_run_app(connect, "attached", remote.address, settings), settings, None)
+    identity = asyncio.run(knock())  # what is wrong with the address is a sentence, not a screen
+    left = _run_app(
+        connect, "attached", remote.address, settings, host=remote.host, identity=identity
+    )  # fmt: skip
+    return _after_screen(left, settings, None)
 
 
 def _show(settings: Settings, engine: EngineThread | None) -> int:
@@ -100,6 +105,9 @@ def _run_app(
     role: Literal["owner", "attached"],
     where: str,
     settings: Settings,
+    *,
+    host: str = "",
+    identity: Identity = OWNER,
 ) -> Leave:
     from cronpilot.tui.app import CronPilotApp
     from cronpilot.tui.options import ScreenOptions
@@ -112,8 +120,8 @@ def _run_app(
     )  # fmt: skip
     return run_app(
         CronPilotApp(
-            connect, role=role, host=socket.gethostname(), state_dir=where,
-            clock=lambda: datetime.now(UTC), options=options,
+            connect, role=role, host=host or socket.gethostname(), state_dir=where,
+            clock=lambda: datetime.now(UTC), options=options, identity=identity,
         )
     )  # fmt: skip
 

@@ -7,7 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 from cronpilot import errors
-from cronpilot.errors import Complaint, Conflict, CronPilotError, InvalidFile, NotFound
+from cronpilot.errors import (
+    Complaint,
+    Conflict,
+    CronPilotError,
+    InvalidFile,
+    NotFound,
+    TooManyRequests,
+)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -37,6 +44,8 @@ def to_problem(error: CronPilotError, status: int) -> dict[str, Any]:
         body |= {"what": error.what, "name": error.name}
     if isinstance(error, Conflict):
         body["version"] = error.version
+    if isinstance(error, TooManyRequests):
+        body["wait_s"] = error.wait_s
     if isinstance(error, InvalidFile):
         body["complaints"] = [asdict(complaint) for complaint in error.complaints]
     return body
@@ -53,6 +62,8 @@ def from_problem(body: Mapping[str, Any]) -> CronPilotError:
         error.what, error.name = str(body.get("what", "")), str(body.get("name", ""))
     if isinstance(error, Conflict):
         error.version = body.get("version")
+    if isinstance(error, TooManyRequests):
+        error.wait_s = float(body.get("wait_s", 1.0))
     if isinstance(error, InvalidFile):
         error.complaints = [Complaint(**complaint) for complaint in body.get("complaints", [])]
     return error

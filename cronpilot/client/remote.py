@@ -51,6 +51,15 @@ class Remote:
         )  # fmt: skip
 
     @property
+    def host(self) -> str:
+        """The name of the machine it is on; empty for this one."""
+        if not self._is_on_network:
+            return ""
+        from cronpilot.client.reach import NetworkAddress
+
+        return NetworkAddress(self.address).host
+
+    @property
     def _is_on_network(self) -> bool:
         return "://" in self.address and not self.address.startswith("unix://")
 

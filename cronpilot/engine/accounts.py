@@ -33,11 +33,12 @@ class Accounts:
         self._passwords = Passwords()
         self._hashes: dict[str, str] = {}
         self._users: dict[str, UserView] = {}
-        self._watchers: list[Callable[[str], None]] = []
+        self._watchers: list[Callable[[str, bool], None]] = []
         self._password_file: Path | None = None
 
-    def watch(self, changed: Callable[[str], None]) -> None:
-        """Be told the name of everyone whose password is another, or who is gone."""
+    def watch(self, changed: Callable[[str, bool], None]) -> None:
+        """Be told the name of everyone who is changed, and whether what was logged in stays so: by
+        a new role it does, by a new password or a removal it does not."""
         self._watchers.append(changed)
 
     def role_of(self, name: str) -> Role | None:
@@ -89,7 +90,7 @@ class Accounts:
         await self._change(change, "user change", f"{name}: {', '.join(what) or 'nothing'}")
         if password_hash is not None:
             self._forget_first_password(name)
-            self._tell(name)
+        self._tell(name, password_hash is None)
         return self._users[name]
 
     async def remove_user(self, name: str) -> UserView:
@@ -100,7 +101,7 @@ class Accounts:
             _found(users.remove(connection, name), name)
 
         await self._change(remove, "user remove", name)
-        self._tell(name)
+        self._tell(name, False)
         return gone
 
     # --- life ------------------------------------------------------------------------------------
@@ -157,9 +158,9 @@ class Accounts:
         if name == FIRST_ADMIN and self._password_file is not None:
             self._password_file.unlink(missing_ok=True)
 
-    def _tell(self, name: str) -> None:
+    def _tell(self, name: str, stays: bool) -> None:
         for changed in self._watchers:
-            changed(name)
+            changed(name, stays)
 
 
 def user_views(rows: Sequence[Mapping[Any, Any]]) -> list[UserView]:

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
-from cronpilot.errors import CronPilotError, NoEngine
+from cronpilot.errors import CronPilotError, LogInRefused, NoEngine, TooManyRequests
 
 if TYPE_CHECKING:
     from cronpilot.client.messages import EngineStatus, Event
@@ -15,9 +15,22 @@ if TYPE_CHECKING:
 
 RETRY = 1.0
 """Seconds between two attempts to connect."""
+RETRY_REFUSED = 30.0
+"""The same when user or password are wrong by now: haste would look like guessing."""
 HEARTBEAT = 4.0
 """Seconds between two questions whether the engine still answers; also the patience for an answer.
 Together they keep a frozen engine from being shown as live for more than 8 s."""
+
+
+def _patience(error: CronPilotError) -> float:
+    """Seconds until it is worth trying again."""
+    match error:
+        case LogInRefused():
+            return RETRY_REFUSED
+        case TooManyRequests():
+            return max(RETRY, error.wait_s)
+        case _:
+            return RETRY
 
 
 class Listener(Protocol):
@@ -49,7 +62,7 @@ class Connection:
         while True:
             error = await self._once()
             self._listener.lost(error)
-            await asyncio.sleep(RETRY)
+            await asyncio.sleep(_patience(error))
 
     async def _once(self) -> CronPilotError:
         """Connect and listen until it ends; why it did."""

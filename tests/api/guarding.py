@@ -21,7 +21,7 @@ class FakeAccounts:
         self.passwords = dict.fromkeys(self.roles, PASSWORD)
         self.checked = 0
         self.notes: list[tuple[str, str, str]] = []
-        self._watchers: list[Callable[[str], None]] = []
+        self._watchers: list[Callable[[str, bool], None]] = []
 
     def role_of(self, name: str) -> Role | None:
         return self.roles.get(name)
@@ -30,7 +30,7 @@ class FakeAccounts:
         self.checked += 1
         return self.passwords.get(name) == password
 
-    def watch(self, changed: Callable[[str], None]) -> None:
+    def watch(self, changed: Callable[[str, bool], None]) -> None:
         self._watchers.append(changed)
 
     async def note(self, actor: str, action: str, detail: str = "") -> None:
@@ -39,7 +39,12 @@ class FakeAccounts:
     def set_password(self, name: str, password: str) -> None:
         self.passwords[name] = password
         for changed in self._watchers:
-            changed(name)
+            changed(name, False)
+
+    def set_role(self, name: str, role: Role) -> None:
+        self.roles[name] = role
+        for changed in self._watchers:
+            changed(name, True)
 
 
 class Clock:

@@ -167,7 +167,7 @@ async def test_a_silent_stream_beats() -> None:
         await asyncio.Event().wait()
         yield "never"
 
-    stream = paced(silent(), asyncio.Event(), every_s=0.01)
+    stream = paced(silent(), (asyncio.Event(),), every_s=0.01)
 
     assert [await anext(stream) for _ in range(3)] == [None, None, None]
     await stream.aclose()
@@ -180,7 +180,7 @@ async def test_the_first_beat_comes_when_the_source_listens() -> None:
         steps.append("listens")
         yield "item"
 
-    stream = paced(source(), asyncio.Event())
+    stream = paced(source(), (asyncio.Event(),))
 
     assert await anext(stream) is None
     assert steps == ["listens"]
@@ -198,7 +198,7 @@ async def test_the_end_ends_a_stream_that_waits() -> None:
             closed.append("closed")
 
     ending = asyncio.Event()
-    stream = paced(silent(), ending)
+    stream = paced(silent(), (asyncio.Event(), ending))
     await anext(stream)
     asyncio.get_running_loop().call_soon(ending.set)
 
@@ -213,7 +213,7 @@ async def test_a_source_that_fails_ends_its_stream_with_a_line_in_the_log(
         yield "one"
         raise StorageProblem("The disk is full.")
 
-    items = [item async for item in paced(failing(), asyncio.Event())]
+    items = [item async for item in paced(failing(), (asyncio.Event(),))]
 
     assert items == [None, "one"]
     assert caplog.messages == ["A stream ended early: The disk is full."]

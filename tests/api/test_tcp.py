@@ -12,15 +12,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cronpilot.api import patience
+from cronpilot.api import patience, streams
 from cronpilot.api.patience import bind_tcp
 from cronpilot.client.fake import FakeClient, make_task
 from cronpilot.client.http import HttpClient
 from cronpilot.config.settings import ApiSettings
+from cronpilot.domain.access import Role
 from cronpilot.errors import CronPilotError, NoEngine
 
 from ..client.serving_tcp import Served, served_on_tcp
-from .guarding import PASSWORD, basic
+from .guarding import PASSWORD, FakeAccounts, basic
 
 PATIENCE_S = 30
 
@@ -157,7 +158,7 @@ async def test_an_oversized_body_is_refused(served: Served, how: str) -> None:
 
 
 async def test_who_sends_on_after_a_refusal_is_hung_up_on(served: Served) -> None:
-    reader, writer = await raw(served.port)
+    _, writer = await raw(served.port)
     writer.write(
         b"POST /api/tasks/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n"
     )
@@ -224,6 +225,39 @@ async def test_two_hundred_listeners_hear_every_event(engine: FakeClient) -> Non
             heard = await asyncio.gather(*listeners)
 
     assert heard == ["event: task_changed"] * 200
+
+
+@pytest.mark.parametrize("what", ["password", "role"])
+async def test_a_stream_ends_when_its_reader_may_not_see_the_same_any_more(
+    engine: FakeClient, what: str
+) -> None:
+    accounts = FakeAccounts()
+    async with (
+        served_on_tcp(engine, accounts) as served,
+        httpx.AsyncClient(base_url=served.address, headers=basic("olga"), timeout=PATIENCE_S) as h,
+        h.stream("GET", "/api/events") as answer,
+    ):
+        lines = answer.aiter_lines()
+        assert (await anext(lines)).startswith(":")
+        if what == "password":
+            accounts.set_password("olga", "another one")
+        else:
+            accounts.set_role("olga", Role.VIEWER)
+
+        assert [line async for line in lines if line] == []
+
+
+async def test_more_streams_than_may_be_are_refused(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "MOST", 1)
+    async with (
+        httpx.AsyncClient(base_url=served.address, headers=basic("vera")) as http,
+        http.stream("GET", "/api/events") as first,
+    ):
+        assert (await anext(first.aiter_lines())).startswith(":")
+        assert (await http.get("/api/events")).status_code == 429
+        assert (await http.get("/api/status")).status_code == 200
 
 
 # --- TLS -----------------------------------------------------------------------------------------

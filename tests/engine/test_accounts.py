@@ -82,17 +82,17 @@ async def test_only_hashes_are_kept_and_shown(engine: Engine, bench: Bench) -> N
 
 
 async def test_who_hears_of_a_password_that_is_no_more(engine: Engine) -> None:
-    ended: list[str] = []
-    engine.accounts.watch(ended.append)
+    ended: list[tuple[str, bool]] = []
+    engine.accounts.watch(lambda *told: ended.append(told))
     await engine.add_user("anna", role=Role.ADMIN, password="correct horse")
     await engine.add_user("bob", role=Role.VIEWER, password="correct horse")
 
     await engine.change_user("bob", role=Role.OPERATOR)
-    assert ended == []
+    assert ended == [("bob", True)]
     await engine.change_user("bob", password="battery staple")
     await engine.remove_user("bob")
 
-    assert ended == ["bob", "bob"]
+    assert ended[1:] == [("bob", False), ("bob", False)]
     assert engine.accounts.role_of("bob") is None
     assert not await engine.accounts.check("bob", "battery staple")
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from cronpilot.client.fake import FakeClient, make_task
-from cronpilot.errors import NoEngine
+from cronpilot.errors import LogInRefused, NoEngine, TooManyRequests
 from cronpilot.tui import connection
 from cronpilot.tui.connection import Connection
 
@@ -134,3 +134,12 @@ async def test_the_reason_of_a_failed_connect_is_passed_on(stay, notes):
     stay(connect)
     await until(lambda: notes.heard_of)
     assert notes.heard_of[0] == "NoEngine"
+
+
+def test_a_refused_log_in_is_not_tried_again_in_haste():
+    too_often = TooManyRequests("Too many log-ins have failed.")
+    too_often.wait_s = 12.0
+
+    assert connection._patience(LogInRefused()) >= 30
+    assert connection._patience(too_often) == 12
+    assert connection._patience(NoEngine("x")) == connection.RETRY

@@ -6,19 +6,23 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from cronpilot.api.parts import Ending, Engine, paced
+from cronpilot.api.parts import Ending, paced
+from cronpilot.api.rights import identity_of
+from cronpilot.api.streams import Streams
 from cronpilot.client import Client
-from cronpilot.client.streams import SSE_BEAT, pack_event
+from cronpilot.client.messages import Event
+from cronpilot.client.streams import SSE_BEAT
+from cronpilot.domain.access import Role
 
 router = APIRouter(prefix="/api/events", tags=["events"])
 
 
 @router.get("", response_class=Response)
 async def events(
-    engine: Engine,
+    request: Request,
     ending: Ending,
     after: Annotated[str | None, Query(max_length=200)] = None,
     last_event_id: Annotated[str | None, Header(max_length=200)] = None,
@@ -27,14 +31,22 @@ async def events(
 
     A `gap` says that events were lost: read everything again.
     """
+    streams: Streams = request.app.state.streams
+    streams.refuse_more()
+    masked = not identity_of(request).role.includes(Role.OPERATOR)
+    engine: Client = request.app.state.engine
+    facts = engine.events(after=after or last_event_id)
     return StreamingResponse(
-        _stream(engine, ending, after or last_event_id),
+        _stream(facts, ending, streams, masked),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(engine: Client, ending: Ending, after: str | None) -> AsyncIterator[bytes]:
-    async with aclosing(paced(engine.events(after=after), ending)) as facts:
-        async for fact in facts:
-            yield SSE_BEAT if fact is None else pack_event(fact)
+async def _stream(
+    facts: AsyncIterator[Event], ending: Ending, streams: Streams, masked: bool
+) -> AsyncIterator[bytes]:
+    with streams.one_more():
+        async with aclosing(paced(facts, ending)) as beats:
+            async for fact in beats:
+                yield SSE_BEAT if fact is None else streams.pack(fact, masked=masked)

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from cronpilot.api.parts import MAX_ID, Ending, Engine, RunId, paced
+from cronpilot.api.parts import MAX_ID, Ending, Engine, RunId, paced, tell_next
+from cronpilot.api.streams import Streams
 from cronpilot.client import Client
 from cronpilot.client.comparison import CompareQuery, Comparison
 from cronpilot.client.log_search import LogMatches, LogQuery
@@ -27,6 +28,8 @@ _MAY_HAVE_LOG = [status for status in Status if status not in _NEVER_STARTED]
 @router.get("/logs/")
 async def list_logs(
     engine: Engine,
+    request: Request,
+    response: Response,
     task_id: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
     before: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -41,6 +44,8 @@ async def list_logs(
         if len(page.rows) < limit:
             break
         before = page.rows[-1].id
+    if len(entries) >= limit:
+        tell_next(request, response, before=entries[limit - 1].run_id)
     return entries[:limit]
 
 
@@ -57,6 +62,7 @@ async def _entry(engine: Client, run: RunView) -> LogEntry:
 @router.get("/runs/{run_id}/log", response_class=Response)
 async def read_log(
     engine: Engine,
+    request: Request,
     ending: Ending,
     run_id: RunId,
     offset: Annotated[int, Query(ge=-MAX_ID, le=MAX_ID)] = 0,
@@ -71,9 +77,11 @@ async def read_log(
     then, in frames: a line `<offset> <end> <size> <ended: 0 or 1> <length>`, and that many bytes.
     """
     if follow:
+        streams: Streams = request.app.state.streams
+        streams.refuse_more()
         first = await engine.read_log(run_id, offset=offset, limit=1)
         return StreamingResponse(
-            _follow(engine, ending, run_id, first.offset), media_type=LOG_MEDIA_TYPE,
+            _follow(engine, ending, streams, run_id, first.offset), media_type=LOG_MEDIA_TYPE,
             headers={"Cache-Control": "no-store"},
         )  # fmt: skip
     chunk = await engine.read_log(run_id, offset=offset, limit=limit)
@@ -113,7 +121,10 @@ async def compare(
     return await engine.compare(run_id, against=query.against, exact=query.exact)
 
 
-async def _follow(engine: Client, ending: Ending, run_id: int, offset: int) -> AsyncIterator[bytes]:
-    async with aclosing(paced(engine.follow_log(run_id, offset=offset), ending)) as chunks:
-        async for chunk in chunks:
-            yield LOG_BEAT if chunk is None else pack_chunk(chunk)
+async def _follow(
+    engine: Client, ending: Ending, streams: Streams, run_id: int, offset: int
+) -> AsyncIterator[bytes]:
+    with streams.one_more():
+        async with aclosing(paced(engine.follow_log(run_id, offset=offset), ending)) as chunks:
+            async for chunk in chunks:
+                yield LOG_BEAT if chunk is None else pack_chunk(chunk)

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 
 from cronpilot.domain.run import ACTIVE
 from cronpilot.domain.zones import find_zone
-from cronpilot.errors import CronPilotError, InvalidSchedule
+from cronpilot.errors import CronPilotError, InvalidSchedule, LogInRefused
 from cronpilot.tui.inbox import Changes
 from cronpilot.tui.meaning import MEANT
 from cronpilot.tui.screens.dashboard_keys import DASHBOARD_KEYS
@@ -58,6 +58,7 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         self.current: View = self.tasks
         self.lost_since: datetime | None = None
         self.trouble: CronPilotError | None = None
+        self.refused = ""  # the engine is there, and lets us in no more: why
         self.zone: tzinfo = UTC
 
     def compose(self) -> ComposeResult:
@@ -80,6 +81,7 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
     def connected(self, status: EngineStatus) -> None:
         """An engine answers: read everything."""
         self.lost_since = self.trouble = None
+        self.refused = ""
         self.remove_class("-lost")
         self._take_status(status)
         self.look_for_cron_lines()
@@ -91,6 +93,8 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
     def lost(self, error: CronPilotError) -> None:
         """The engine does not answer. What is shown stays, but not as if it were live."""
         self.trouble = error
+        refused = isinstance(error, LogInRefused)
+        self.refused = f"{error.problem} Start again to log in." if refused else ""
         if self.status is not None and self.lost_since is None:
             self.lost_since = self.now()
             self.add_class("-lost")
@@ -134,7 +138,7 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         app, status = self.pilot_app, self.status
         self.status_bar.tell(
             Situation(self.now(), app.host, app.state_dir, app.role, status, self.lost_since,
-                      self.zone, app.who)
+                      self.zone, app.who, self.refused)
         )  # fmt: skip
         own = [app.key_problem] if app.key_problem else []
         self.too_small.show(too_small(status, self.size.width, lost=self.lost_since is not None))

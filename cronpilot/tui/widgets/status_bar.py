@@ -28,6 +28,7 @@ class Situation:
     lost_since: datetime | None = None
     zone: tzinfo = UTC
     who: str = ""  # who has logged in: `anna, viewer`; empty where a file's mode decides
+    refused: str = ""  # the engine is there, and lets us in no more: why
 
 
 class StatusBar(Line):
@@ -48,6 +49,9 @@ def _pieces(it: Situation, marks: Marks) -> tuple[list[Piece], list[Piece]]:
     host = Piece(clean(it.host), "title", 4)
     if it.lost_since is not None:
         since = f"{it.lost_since.astimezone(it.zone):%H:%M:%S}"
+        if it.refused:
+            return [Piece(f"LOGGED OUT since {since}", "title"), host,
+                    Piece(clean(it.refused), "", 5)], [clock]  # fmt: skip
         return [Piece(f"ENGINE NOT ANSWERING since {since}", "title"), host,
                 Piece("trying again every second", "", 5)], [clock]  # fmt: skip
     where = Piece(cut(_short_path(clean(it.state_dir)), 32, marks), "muted", 8)
