@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ctypes
 import secrets
 import unicodedata
 from collections.abc import Callable
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SHORTEST, LONGEST = 8, 1024  # characters
+_M_MMAP_THRESHOLD = -3  # malloc.h
 _AT_ONCE = 2  # each takes 19 MB and a core for some 30 ms
 
 
@@ -26,7 +29,14 @@ def _hasher() -> PasswordHash:
     from pwdlib import PasswordHash
     from pwdlib.hashers.argon2 import Argon2Hasher
 
+    _give_memory_back()
     return PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
+
+
+def _give_memory_back() -> None:
+    """Let what a hash took go back to the machine: glibc would keep the 19 MB after the second."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 4 << 20)
 
 
 @cache
