@@ -120,7 +120,7 @@ def _surroundings(place: str) -> str:
 def catalogue() -> dict[str, Known]:
     """All of them by id, place by place, each in the order in which it was declared."""
     found: dict[str, Known] = {}
-    for node in sorted(nodes(), key=lambda one: (one.__module__, one.__qualname__)):
+    for node in sorted(nodes(), key=_most_seen_first):
         for binding in own_bindings(node):
             if binding.id is None:
                 continue
@@ -130,6 +130,11 @@ def catalogue() -> dict[str, Known]:
             told = before.binding if before else binding
             found[binding.id] = Known(binding.id, keys, told, binders)
     return dict(sorted(found.items(), key=lambda item: item[1].rank))
+
+
+def _most_seen_first(node: type[DOMNode]) -> tuple[bool, str, str]:
+    """Where several bind an id, the dashboard's words for it count."""
+    return node.__name__ != "Dashboard", node.__module__, node.__qualname__
 
 
 def own_bindings(node: type[DOMNode]) -> list[Binding]:

@@ -149,6 +149,13 @@ _MONO = _of_the_terminal(
 THEMES = (_DARK, _LIGHT, _CONTRAST, _SIXTEEN, _MONO)
 WORDS = {DARK: "dark", LIGHT: "light", CONTRAST: "contrast", SIXTEEN: "16", MONO: "mono"}
 """What they are called in config.yaml and to people."""
+LOOKS = {
+    DARK: "Light text on dark",
+    LIGHT: "Dark text on light",
+    CONTRAST: "High contrast, on black",
+    SIXTEEN: "The terminal's own 16 colours",
+    MONO: "No colour at all",
+}
 VARIABLES = dict(_DARK.variables)
 """A value for each of our names, so that the stylesheet can be read before a theme is chosen."""
 

@@ -20,7 +20,7 @@ def client(clock):
 
 
 async def together(screen):
-    await screen.press("2", "m")
+    await screen.press("2", "M")
     await screen.until(lambda: isinstance(screen.app.screen, TogetherPage))
     await screen.until(lambda: "one" in screen.text and "two" in screen.text)
     return screen.app.screen

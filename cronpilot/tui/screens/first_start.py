@@ -29,7 +29,7 @@ FIRST_START_KEYS = (
 )  # fmt: skip
 """For the bindings of a screen."""
 
-_MOST_NAMED = 3
+_MOST_NAMED = 3  # places: more find no room on 80 columns
 
 
 class FirstStartScreen(EditingScreen):
@@ -110,9 +110,14 @@ def _cron_lines() -> CronLines:
     """Reads crontabs, run-parts directories and timers; takes a moment."""
     from cronpilot.adopt import Machine, look
 
-    places = Counter(str(entry.where) for entry in look(Machine.here()))
+    places = Counter(_place(entry.where) for entry in look(Machine.here()))
     files = [place for place, _ in places.most_common(_MOST_NAMED)]
     return CronLines(places.total(), tuple(files))
+
+
+def _place(file: Path) -> str:
+    """A crontab by its name, of the many files of a directory only the directory."""
+    return str(file if file.parent == Path("/etc") else file.parent)
 
 
 def _likely_file() -> str:

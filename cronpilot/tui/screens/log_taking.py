@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LOG_TAKING_KEYS = (
     Binding("C", "compare", "Compare", id="run.compare", show=False,
             tooltip="How this run differs from the last success of its task"),
-    Binding("m", "together", "All logs", id="log.together", show=False,
+    Binding("M", "together", "All logs", id="log.together", show=False,
             tooltip="What all running tasks print, in one log with their names"),
 )  # fmt: skip
 """For the bindings of a screen."""

@@ -129,7 +129,8 @@ async def _go_and_perform(
 def _of_the_app(app: CronPilotApp) -> Iterator[Command]:
     for name, word in themes.WORDS.items():
         now = " (now)" if app.theme == name else ""
-        yield Command(f"theme.{word}", f"Theme: {word}{now}", "Remembered for the next time",
+        note = f"{themes.LOOKS[name]}; remembered for the next time"
+        yield Command(f"theme.{word}", f"Theme: {word}{now}", note,
                       deed=partial(_soon, partial(app.choose_theme, name)))  # fmt: skip
     if app.options.keys_file is not None:
         note = f"Take the keys of {clean(str(app.options.keys_file))}"
