@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import time
 import uuid
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from cronpilot.engine.reading import Reader
 
 T = TypeVar("T")
+log = logging.getLogger("cronpilot.concerns")
 Write = Callable[[Callable[[Connection], T]], Awaitable[T]]
 
 JUDGE_S = 1.0  # ends within it are judged together: a commit costs more than a decision
@@ -133,9 +135,11 @@ class Concerns:
     async def run(self) -> None:
         """Judge what ends, and look at what does not, until cancelled."""
         while True:
-            with contextlib.suppress(StorageProblem):  # told by those who write runs; tried again
+            try:
                 await self.judge()
                 await self._look_if_due()
+            except StorageProblem as problem:  # tried again
+                log.warning("What has ended is judged later: %s", problem)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wanted.wait(), LOOK_S)
             await asyncio.sleep(JUDGE_S)

@@ -60,7 +60,7 @@ _GOES_ON = (
     )
     .with_hint(RUN, BY_OPEN, DIALECT)
     .join(TASK, TASK.c.id == RUN.c.task_id)
-    .where(text("run." + OPEN), RUN.c.beside.is_(False), RUN.c.trigger != "test")
+    .where(text(OPEN), RUN.c.beside.is_(False), RUN.c.trigger != "test")
     .order_by(RUN.c.task_id, RUN.c.id)
     .limit(MOST_OPEN)
 )  # fmt: skip

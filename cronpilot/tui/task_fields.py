@@ -268,8 +268,7 @@ def _line_of(key: str) -> str:
         name = ".".join(bare.split(".")[:parts])
         if name in FORM_FIELDS:
             return name
-    inner = next((one for one in FORM_FIELDS if one.startswith(f"{name}.")), name)
-    return inner
+    return next((one for one in FORM_FIELDS if one.startswith(f"{name}.")), name)
 
 
 def _text(text: str) -> str | None:
