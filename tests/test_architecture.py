@@ -32,6 +32,8 @@ def loaded_by(module: str) -> set[str]:
         ("cronpilot.storage.runs", {"sqlmodel", "sqlalchemy"}),
         ("cronpilot.engine.engine", {"sqlmodel", "sqlalchemy", "apscheduler"}),
         ("cronpilot.api.server", {"fastapi", "uvicorn"}),
+        ("cronpilot.web.routes", set()),
+        ("cronpilot.web.process", set()),
         ("cronpilot.tui.app", {"textual"}),
     ],
 )

@@ -44,6 +44,7 @@ class Panel:
     port: int
     gate: Gate
     stopped: asyncio.Event
+    socket: Path
 
     @property
     def address(self) -> str:
@@ -99,7 +100,7 @@ async def served_panel(
         servers.append(asyncio.create_task(serve(engine, bind_unix(state_dir), stopped, app)))
         await answering(state_dir / SOCKET_NAME, servers[-1])
     try:
-        yield Panel(port, gate, stopped)
+        yield Panel(port, gate, stopped, state_dir / SOCKET_NAME)
     finally:
         stopped.set()
         await asyncio.gather(*servers)
