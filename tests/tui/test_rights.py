@@ -1,0 +1,102 @@
+"""What a role lets its user do from the screen, and how the screen in a browser is left."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from cronpilot.client.fake import NOON, FakeClient, make_task
+from cronpilot.domain.access import Identity, Role
+from cronpilot.tui.browser import BrowserApp
+from cronpilot.tui.leave import Leave
+from cronpilot.tui.rights import is_allowed
+
+from .conftest import Shown
+
+CHANGES = {
+    "run_now": "operator", "stop_run": "operator", "pause_task": "operator",
+    "pause_scheduler": "operator", "edit_schedule": "operator", "edit_task": "operator",
+    "undo": "admin", "add_task": "admin", "copy_task": "admin", "delete_task": "admin",
+    "undelete": "admin",
+}  # fmt: skip
+
+
+@asynccontextmanager
+async def browser(client: FakeClient, role: Role) -> AsyncIterator[Shown]:
+    """The screen as a browser's user of that role sees it."""
+
+    async def connect() -> FakeClient:
+        return client
+
+    app = BrowserApp(
+        connect, role="attached", host="example", state_dir="/var/lib/cronpilot",
+        clock=lambda: NOON, identity=Identity("anna", role),
+    )  # fmt: skip
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        shown = Shown(app, pilot, client, None)  # type: ignore[arg-type]
+        await shown.until(lambda: "backup-db" in shown.text)
+        yield shown
+
+
+@pytest.mark.parametrize(("action", "needs"), CHANGES.items())
+def test_the_least_role_for_an_action(action: str, needs: str) -> None:
+    allowed = [role for role in Role if is_allowed(action, Identity("anna", role))]
+
+    assert allowed == [role for role in Role if role.includes(Role(needs))]
+
+
+def test_looking_is_open_to_all_roles() -> None:
+    viewer = Identity("anna", Role.VIEWER)
+
+    for action in ("view('history')", "screen.view('tasks')", "filter", "app.help", "app.quit"):
+        assert is_allowed(action, viewer)
+
+
+async def test_what_a_viewer_may_not_do_is_neither_offered_nor_done_but_said() -> None:
+    client = FakeClient([make_task(1, "backup-db")])
+    async with browser(client, Role.VIEWER) as screen:
+        bar = screen.text.splitlines()[-1]
+        assert "Enter open" in bar and "r run" not in bar and "e schedule" not in bar
+
+        await screen.press("r", "p", "D", "E", "a")
+
+        await screen.until(lambda: "anna is a viewer" in screen.text)
+        assert screen.app.screen is screen.dashboard
+        assert client.calls == []
+
+
+async def test_an_operator_starts_tasks_and_changes_when_they_run() -> None:
+    client = FakeClient([make_task(1, "backup-db")])
+    async with browser(client, Role.OPERATOR) as screen:
+        bar = screen.text.splitlines()[-1]
+        assert "r run" in bar and "e schedule" in bar and "a add" not in bar
+
+        await screen.press("r")
+
+        await screen.until(lambda: client.calls == [("run_now", 1)])
+
+
+@pytest.mark.parametrize(
+    ("key", "left"),
+    [
+        pytest.param("c", Leave.VIEWER_QUIT, id="closes the screen"),
+        pytest.param("o", Leave.LOG_OUT, id="logs out"),
+        pytest.param("escape", None, id="stays"),
+    ],
+)
+async def test_q_in_a_browser_asks_whether_to_log_out_and_never_stops_the_engine(
+    key: str, left: Leave | None
+) -> None:
+    client = FakeClient([make_task(1, "backup-db")])
+    async with browser(client, Role.ADMIN) as screen:
+        assert "anna, admin" in screen.text
+        await screen.press("q")
+        await screen.until(lambda: "Leave CronPilot?" in screen.text)
+        assert "Stop the scheduler" not in screen.text
+        await screen.press(key)
+        await screen.pilot.pause()
+
+    assert screen.app.return_value is left
+    assert client.calls == []
