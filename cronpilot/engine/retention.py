@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from cronpilot.config.settings import RetentionSettings
+from cronpilot.runner.keeper import record
 from cronpilot.runner.paths import log_path
 from cronpilot.storage import meta, retention
 from cronpilot.storage.database import Database
@@ -25,8 +27,8 @@ from cronpilot.storage.retention import Doomed
 log = logging.getLogger("cronpilot.retention")
 
 # Between two transactions, and while files are looked at: the writer and the interpreter belong to
-# the work of the engine.
-_BREATH_S = 0.02
+# the work of the engine. A share of the time that the step before took.
+_BREATH = 0.25
 _LOOKED_AT = 1000  # files, between two breaths
 _BLOCK = 512  # bytes, of st_blocks
 
@@ -63,6 +65,7 @@ class Pass:
     now: datetime
     stopping: threading.Event = field(default_factory=threading.Event)
     done: Forgotten = field(default_factory=Forgotten)
+    _breathed_at: float = field(default_factory=time.monotonic, init=False)
 
     def run(self) -> Forgotten:
         """Raises StorageProblem, OSError: the rest is left for the next pass."""
@@ -147,12 +150,14 @@ class Pass:
         self._breathe()
 
     def _remove_file(self, run: Doomed) -> None:
-        path = log_path(self.state_dir, run.task_id, run.run_id)
-        size = _size(path)
-        if size or path.exists():
-            path.unlink(missing_ok=True)
-            self.done.logs += 1
-            self.done.log_bytes = max(0, self.done.log_bytes - size)
+        path = record.log_path(str(self.state_dir), run.task_id, run.run_id)
+        try:
+            size = os.stat(path, follow_symlinks=False).st_blocks * _BLOCK  # noqa: PTH116
+            os.unlink(path)  # noqa: PTH108
+        except FileNotFoundError:
+            return
+        self.done.logs += 1
+        self.done.log_bytes = max(0, self.done.log_bytes - size)
 
     # --- files -----------------------------------------------------------------------------------
 
@@ -178,8 +183,10 @@ class Pass:
             self._breathe()
 
     def _breathe(self) -> None:
-        if self.stopping.wait(_BREATH_S):
+        worked = time.monotonic() - self._breathed_at
+        if self.stopping.wait(worked * _BREATH):
             raise _StoppedError
+        self._breathed_at = time.monotonic()
 
 
 def _size(path: Path) -> int:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
+    bindparam,
     case,
     delete,
     exists,
@@ -26,6 +27,8 @@ from sqlalchemy import (
 )
 
 from cronpilot.domain.run import ACTIVE, BAD
+from cronpilot.storage.database import among, as_list
+from cronpilot.storage.prepared import Prepared
 from cronpilot.storage.tables import Attempt, Run, Task
 
 _RUN = Run.__table__  # type: ignore[attr-defined]
@@ -42,6 +45,10 @@ _OPEN = sorted(ACTIVE)
 _NEWER = _RUN.alias("newer")
 
 
+def _is_one_of(status: ColumnElement[Any], words: Sequence[str]) -> ColumnElement[bool]:
+    return or_(*(status == word for word in words))
+
+
 def _newer(status: ColumnElement[bool]) -> ColumnElement[bool]:
     """The task has a newer run of that kind. Served by the index `run_task`."""
     return exists(
@@ -51,14 +58,14 @@ def _newer(status: ColumnElement[bool]) -> ColumnElement[bool]:
     )
 
 
-_IS_FAILURE = _RUN.c.status.in_(_FAILURES)
-_IS_OVER = _RUN.c.status.not_in(_OPEN)
+_IS_FAILURE = _is_one_of(_RUN.c.status, _FAILURES)
+_IS_OVER = ~_is_one_of(_RUN.c.status, _OPEN)
 _IS_SPARED = and_(
     _TASK.c.archived_at.is_(None),
     or_(
         func.coalesce(_TASK.c.last_run_id, 0) == _RUN.c.id,
         and_(_RUN.c.status == "success", ~_newer(_NEWER.c.status == "success")),
-        and_(_IS_FAILURE, ~_newer(_NEWER.c.status.in_(_FAILURES))),
+        and_(_IS_FAILURE, ~_newer(_is_one_of(_NEWER.c.status, _FAILURES))),
     ),
 )
 _GOES = (
@@ -80,6 +87,24 @@ class Doomed:
 
 def _doomed(connection: Connection, query: Any) -> list[Doomed]:
     return [Doomed(row.id, row.task_id, bool(row.attempts)) for row in connection.execute(query)]
+
+
+def _oldest(kind: ColumnElement[bool]) -> Prepared:
+    return Prepared(
+        _GOES.where(
+            _RUN.c.task_id == bindparam("task"),
+            kind,
+            or_(
+                _RUN.c.scheduled_for.is_(None),
+                _RUN.c.scheduled_for < bindparam("before", type_=_RUN.c.scheduled_for.type),
+            ),
+        )
+        .order_by(_RUN.c.id)
+        .limit(bindparam("most"))
+    )
+
+
+_OLDEST_FAILURES, _OLDEST_OTHERS = _oldest(_IS_FAILURE), _oldest(~_IS_FAILURE)
 
 
 # --- by count ------------------------------------------------------------------------------------
@@ -123,16 +148,11 @@ def oldest(
     connection: Connection, task_id: int, *, failures: bool, most: int, now: datetime
 ) -> list[Doomed]:
     """The oldest runs of a task that may go; slots of the last day stay. Served by `run_task`."""
-    return _doomed(
-        connection,
-        _GOES.where(
-            _RUN.c.task_id == task_id,
-            _IS_FAILURE if failures else ~_IS_FAILURE,
-            or_(_RUN.c.scheduled_for.is_(None), _RUN.c.scheduled_for < now - RECENT),
-        )
-        .order_by(_RUN.c.id)
-        .limit(min(most, BATCH)),
+    oldest_of_kind = _OLDEST_FAILURES if failures else _OLDEST_OTHERS
+    found = oldest_of_kind.tuples(
+        connection, task=task_id, before=now - RECENT, most=min(most, BATCH)
     )
+    return [Doomed(run_id, task, bool(attempts)) for run_id, task, attempts, _ in found]
 
 
 # --- by age --------------------------------------------------------------------------------------
@@ -190,23 +210,27 @@ def mark_log_removed(connection: Connection, ids: Sequence[int]) -> None:
     )  # fmt: skip
 
 
+_HAVING_LOG = Prepared(
+    select(_RUN.c.id).where(among(_RUN.c.id, "runs"), _RUN.c.log_removed.is_(False))
+)
+
+
 def without_log(connection: Connection, ids: Iterable[int]) -> set[int]:
     """Which of these have no row, or one that says that the log is gone."""
     asked = set(ids)
-    having = connection.execute(
-        select(_RUN.c.id).where(_RUN.c.id.in_(asked), _RUN.c.log_removed.is_(False))
-    ).scalars()
-    return asked - set(having)
+    return asked - set(_HAVING_LOG.scalars(connection, runs=as_list(asked)))
 
 
 # --- forgetting ----------------------------------------------------------------------------------
 
 
+_OVER = Prepared(select(_RUN.c.id).where(among(_RUN.c.id, "runs"), _IS_OVER))
+_FORGET_ATTEMPTS = Prepared(delete(_ATTEMPT).where(among(_ATTEMPT.c.run_id, "runs")))
+_FORGET = Prepared(delete(_RUN).where(among(_RUN.c.id, "runs")))
+
+
 def forget(connection: Connection, ids: Sequence[int]) -> int:
     """Delete runs that are over, with their attempts; how many. Figures of tasks stay."""
-    over = list(
-        connection.execute(select(_RUN.c.id).where(_RUN.c.id.in_(ids), _IS_OVER)).scalars()
-    )  # fmt: skip
-    connection.execute(delete(_ATTEMPT).where(_ATTEMPT.c.run_id.in_(over)))
-    connection.execute(delete(_RUN).where(_RUN.c.id.in_(over)))
-    return len(over)
+    over = as_list(_OVER.scalars(connection, runs=as_list(ids)))
+    _FORGET_ATTEMPTS.run(connection, runs=over)
+    return _FORGET.run(connection, runs=over)

@@ -133,7 +133,7 @@ def test_a_crash_between_row_and_file_leaves_a_file_that_the_next_pass_removes(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Path, "unlink", die)
+        patch.setattr(os, "unlink", die)
         shelf.forget(RetentionSettings(**rules))
     gone = shelf.database.read(lambda c: retention.without_log(c, ids))
     assert gone == set(ids[:2])  # no row promises a log that is about to go
