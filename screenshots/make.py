@@ -30,6 +30,11 @@ LAST = ("flaky-errand", "minute-report")
 PICTURES: dict[str, tuple[tuple[int, int], str, list[str]]] = {
     "tasks": ((120, 32), "cronpilot-dark", ["g"]),
     "running": ((120, 32), "cronpilot-dark", ["2", "j"]),
+    "find": (
+        (120, 32),
+        "cronpilot-dark",
+        ["2", "j", "L", "wait:800", "slash", "wait:300", *"available", "enter", "wait:800"],
+    ),
     "log": ((120, 32), "cronpilot-dark", ["2", "j", "L"]),
     "history": ((120, 32), "cronpilot-dark", ["4", "g"]),
     "run": ((120, 32), "cronpilot-dark", ["4", "wait:800", "j", "enter"]),
@@ -40,13 +45,25 @@ PICTURES: dict[str, tuple[tuple[int, int], str, list[str]]] = {
     "editor": ((120, 32), "cronpilot-dark", ["j", "j", "j", "j", "e"]),
     "quit": ((120, 32), "cronpilot-dark", ["q"]),
 }
+COMPARE = (
+    (120, 32), "cronpilot-dark",
+    ["4", "slash", "wait:300", *"nightly", "enter", "wait:800", "j", "C", "wait:800"],
+)  # fmt: skip
+COPY = """\
+echo "$(date +%T) copying /srv/shop to $DEST"
+for part in customers orders invoices; do echo "$(date +%T) read $part"; done
+if ! cp /etc/hostname "$DEST"; then exit 3; fi
+echo "$(date +%T) 3 parts copied"
+"""
 
 
 async def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as state:
+        config = Path(state) / "config.yaml"
+        config.write_text("api: {port: 0}\n")  # whatever else listens on this machine
         engine = subprocess.Popen(
             [sys.executable, "-m", "cronpilot", "--headless", "--state-dir", state,
-             "--tasks", str(TASKS)],
+             "--tasks", str(TASKS), "--config", str(config)],
             cwd=state,
         )  # fmt: skip
         client = HttpClient.over_socket(Path(state) / SOCKET_NAME)
@@ -55,6 +72,8 @@ async def main(folder: Path) -> None:
             await fill(client)
             for name, (size, theme, keys) in PICTURES.items():
                 await draw(folder / f"{name}.svg", Path(state), size, theme, keys)
+            await fail_and_mend(client)
+            await draw(folder / "compare.svg", Path(state), *COMPARE)
             await client.shutdown(with_tasks=True)
         finally:
             await client.close()
@@ -78,6 +97,19 @@ async def fill(client: HttpClient) -> None:
     for name in LAST:
         await start(client, name)
     await asyncio.sleep(12)
+
+
+async def fail_and_mend(client: HttpClient) -> None:
+    """A task fails, is changed, and ends well."""
+    task = await client.create_task(
+        {"name": "nightly-copy", "schedule": "daily 03:00", "command": COPY,
+         "env": {"DEST": "/proc/copy", "PASSWORD": "hunter2"}}
+    )  # fmt: skip
+    await client.run_now(task.id, request_id="screenshot-failed")
+    await until(lambda: nothing_runs(client))
+    await client.change_task(task.id, {"env": {"DEST": "/dev/null", "PASSWORD": "hunter3"}})
+    await client.run_now(task.id, request_id="screenshot-well")
+    await until(lambda: nothing_runs(client))
 
 
 async def start(client: HttpClient, name: str) -> None:

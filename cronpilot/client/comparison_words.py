@@ -70,7 +70,8 @@ def definition_note(found: Comparison) -> str:
     if not found.definition:
         same = f"version {other}" if one == other else f"versions {one} and {other}"
         return f"Both ran the same definition ({same})."
-    return f"Version {one} of the task, then version {other}:"
+    return (f"Run {found.against.id} ran version {one} of the task, "
+            f"run {found.run.id} version {other}:")  # fmt: skip
 
 
 def variables(found: Comparison) -> list[Row]:
@@ -93,7 +94,8 @@ def output_note(found: Comparison) -> str:
     out = found.output
     if out.removed or out.added:
         more = "; further differences are left out" if out.cut else ""
-        return (f"Output: {out.removed:,} lines only of run {found.against.id} (-), "
+        lines = "line" if out.removed == 1 else "lines"
+        return (f"Output: {out.removed:,} {lines} only of run {found.against.id} (-), "
                 f"{out.added:,} only of run {found.run.id} (+){more}.")  # fmt: skip
     return "" if any("removed" in note for note in out.not_compared) else "The same output."
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Line = list[Cell]
 _LABEL = 11  # cells before each value
+_WIDEST = 32  # cells of a label
 _TONES: dict[str, Tone] = {"-": "bad", "+": "good", "@": "muted", " ": ""}
 
 
@@ -53,11 +54,12 @@ def _row(row: Row, side: int, marks: Marks) -> Line:
 
 def _section(note: str, rows: Sequence[Row], marks: Marks) -> list[Line]:
     lines = [[Cell(f" {note}", "muted" if not rows else "strong")]]
+    widest = min(_WIDEST, max([_LABEL, *(cell_len(row.label) + 1 for row in rows)]))
     for row in rows:
-        label = f" {row.label + ':':<{_LABEL}} "
+        label = f" {pad(row.label + ':', widest, marks)} "
         lines += [
             [Cell(label, "muted"), Cell("- ", "bad"), Cell(row.before)],
-            [Cell(" " * len(label)), Cell("+ ", "good"), Cell(row.after, "warn")],
+            [Cell(" " * (widest + 2)), Cell("+ ", "good"), Cell(row.after, "warn")],
         ]
     return lines
 

@@ -51,7 +51,7 @@ async def test_capital_c_shows_how_a_failure_differs_from_the_last_success(show,
         words = " ".join(screen.text.split())
         for part in ("run 2 run 3", "verdict success, exit 0 failed, exit 2", "took 2.0s 3.0s",
                      "Both ran the same definition", "WHO: - me", r"+ \x1b[2Jcron",
-                     "1 lines only of run 2 (-), 1 only of run 3 (+)", "... 18 equal lines ...",
+                     "1 line only of run 2 (-), 1 only of run 3 (+)", "... 18 equal lines ...",
                      "-all well"):  # fmt: skip
             assert part in words
         await screen.press("escape")

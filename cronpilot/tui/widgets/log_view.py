@@ -262,9 +262,11 @@ class LogView(LogScroll):
         return self.match is not None and self.window.offset_of(index) == self.match
 
     def _under(self, index: int) -> Style | None:
-        """What lies below the text of a chosen line."""
+        """What lies below the text of a chosen line, or of the match one stands on."""
         if self.selected is None:
-            return None
+            if not self._is_match(index):
+                return None
+            return self.get_component_rich_style("tone--cursor-blurred", partial=True)
         first, last = sorted(self.selected)
         if not first <= index <= last:
             return None
