@@ -23,10 +23,10 @@ def open_client(settings: Settings, *, need_engine: bool) -> Client:
         NoEngine: none answers, and one is needed or there is no database to read.
         StorageProblem: the database was written by another version.
     """
-    from cronpilot.client.http import HttpClient
-
     path = settings.state_dir / SOCKET_NAME
     if answers(path) or (_is_locked(settings) and wait_for_answer(path, PATIENCE_S)):
+        from cronpilot.client.http import HttpClient
+
         return HttpClient.over_socket(path)
     if need_engine or not settings.database.exists():
         raise NoEngine(str(settings.state_dir))

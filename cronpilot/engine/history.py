@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from cronpilot.client.messages import FieldChange, RevisionView
@@ -12,9 +13,7 @@ from cronpilot.errors import NotFound
 from cronpilot.storage import revisions
 from cronpilot.storage.database import Connection
 
-_PROBE = TaskSpec(name="probe", command="true", schedule=Schedule.model_validate("manual"))
 _NEEDED = ("name", "command", "schedule")
-_DEFAULTS = {name: value for name, value in spec_dict(_PROBE).items() if name not in _NEEDED}
 
 Fields = Mapping[str, Any]
 """A definition as `spec_dict` has it, also one that a version with fewer fields has written."""
@@ -37,12 +36,19 @@ def field_changes(before: Fields | None, after: Fields | None) -> list[FieldChan
 def _value(fields: Fields | None, name: str) -> Any:
     if fields is None:
         return None
-    value = fields.get(name, _DEFAULTS.get(name))
+    value = fields[name] if name in fields else _defaults().get(name)
     if name == "schedule" and value is not None:
         return Schedule.model_validate(value).shorthand
     if name == "limits":
         return {limit: most for limit, most in value.items() if most is not None}
     return value
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    """What a field is where a task says nothing."""
+    probe = TaskSpec(name="probe", command="true", schedule=Schedule.model_validate("manual"))
+    return {name: value for name, value in spec_dict(probe).items() if name not in _NEEDED}
 
 
 def revision_views(connection: Connection, task_id: int, limit: int) -> list[RevisionView]:

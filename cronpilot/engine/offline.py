@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cronpilot.client.messages import EngineStatus
-from cronpilot.domain.zones import find_zone
-from cronpilot.engine.accounts import user_views
-from cronpilot.engine.agenda import Agenda
-from cronpilot.engine.comparing import Comparer
-from cronpilot.engine.health import HealthReport
-from cronpilot.engine.incident_views import IncidentReader
-from cronpilot.engine.ledger import Ledger
-from cronpilot.engine.quiet import QuietTimes
+from cronpilot.engine.offline_parts import OfflineParts
 from cronpilot.engine.reading import Reader
-from cronpilot.engine.status import read_status
-from cronpilot.engine.usage import UsageMeter
 from cronpilot.engine.views import Congestion
-from cronpilot.errors import NoEngine, Refused
-from cronpilot.storage import tasks, users
+from cronpilot.errors import NoEngine
 from cronpilot.storage.database import Connection, Database
 
 if TYPE_CHECKING:
-    from cronpilot.client.messages import Event, Explanation, FileDifference, LogChunk
-    from cronpilot.client.users import UserView
+    from cronpilot.client.messages import EngineStatus, Event, Explanation, LogChunk
     from cronpilot.domain.access import Role
     from cronpilot.domain.quiet import Rule
 
 
-class OfflineClient:
+class OfflineClient(OfflineParts):
     """Reads what is there; whatever changes something needs an engine (NoEngine)."""
 
     def __init__(
@@ -45,29 +32,12 @@ class OfflineClient:
         tasks_file: Path | None = None,
         quiet: Mapping[str, Rule] | None = None,
     ) -> None:
-        self._state_dir, self._max_workers, self._timezone = state_dir, max_workers, timezone
-        self._tasks_file = tasks_file
         self._database = Database(database, read_only=True)
-        self._reader = Reader(self._database, state_dir, lambda: datetime.now(UTC), _no_engine)
-        self.health = HealthReport(
-            self._reader, database, state_dir,
-            now=lambda: datetime.now(UTC), engine=lambda: None, banners=list,
-        ).read  # fmt: skip
-        agenda = Agenda(
-            self._reader, now=lambda: datetime.now(UTC), zone=lambda: find_zone(timezone),
-            room=lambda: (max_workers, {}),
+        reader = Reader(self._database, state_dir, lambda: datetime.now(UTC), _no_engine)
+        super().__init__(
+            reader, database, state_dir,
+            max_workers=max_workers, timezone=timezone, tasks_file=tasks_file, quiet=quiet,
         )  # fmt: skip
-        self.usage = UsageMeter(self._reader).usage
-        self.upcoming, self.outlook = agenda.upcoming, agenda.outlook
-        self.timeline = agenda.timeline
-        self.quiet_times = QuietTimes(
-            self._reader,
-            lambda: quiet or {},
-            lambda: find_zone(timezone),
-            lambda: datetime.now(UTC),
-        ).quiet_times
-        ledger = Ledger(self._reader, lambda: (max_workers, {}))
-        self.me, self.audit, self.pool_slots = ledger.me, ledger.audit, ledger.pool_slots
         self.tasks = self._reader.tasks
         self.task = self._reader.task
         self.find_task = self._reader.find_task
@@ -75,13 +45,12 @@ class OfflineClient:
         self.run = self._reader.run
         self.attempts = self._reader.attempts
         self.search_log = self._reader.search_log
-        self.compare = Comparer(self._reader, state_dir).compare
-        questions = IncidentReader(self._reader)
-        self.incidents, self.incident = questions.incidents, questions.incident
         self.revisions = self._reader.revisions
         self.export = self._reader.export
 
     async def status(self) -> EngineStatus:
+        from cronpilot.engine.status import read_status
+
         return await self._reader.read(
             lambda connection: read_status(
                 connection, max_workers=self._max_workers, timezone=self._timezone, engine=None
@@ -109,19 +78,6 @@ class OfflineClient:
 
     def events(self, *, after: str | None = None) -> AsyncIterator[Event]:
         self._refuse()
-
-    async def differences(self) -> list[FileDifference]:
-        """How the tasks differ from the tasks file. Raises InvalidFile; Refused without one."""
-        # Most commands that read need none of this.
-        from cronpilot.config.tasks_file import read_tasks_file
-        from cronpilot.engine.differences import NO_FILE, differences
-
-        if self._tasks_file is None:
-            raise Refused(*NO_FILE)
-        file = await asyncio.to_thread(
-            read_tasks_file, self._tasks_file, timezone=self._timezone
-        )  # fmt: skip
-        return await self._reader.read(lambda c: differences(file, tasks.all_definitions(c)))
 
     async def create_task(self, spec: dict[str, Any]) -> Any:
         self._refuse()
@@ -186,9 +142,6 @@ class OfflineClient:
 
     async def shutdown(self, *, with_tasks: bool = False) -> None:
         self._refuse()
-
-    async def users(self) -> list[UserView]:
-        return user_views(await self._reader.read(users.every))
 
     async def add_user(self, name: str, *, role: Role, password: str) -> Any:
         self._refuse()

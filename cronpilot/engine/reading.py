@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import heapq
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from cronpilot.client.log_search import LogMatches, LogQuery
 from cronpilot.client.messages import (
     AttemptView,
-    Explanation,
     FireTime,
     LogChunk,
-    RevisionView,
     RunPage,
     RunQuery,
     RunView,
@@ -25,17 +21,18 @@ from cronpilot.client.messages import (
     TaskView,
 )
 from cronpilot.domain.run import Status
-from cronpilot.engine.history import revision_views
-from cronpilot.engine.log_search import search_log
 from cronpilot.engine.planner import offset_of_row, times_of_row
 from cronpilot.engine.usual import Usuals
 from cronpilot.engine.views import Congestion, attempt_view, band, fire_time, run_view, task_view
-from cronpilot.engine.why import Asked, explain
 from cronpilot.errors import NotFound
 from cronpilot.runner.logs import read_slice
 from cronpilot.runner.paths import log_path
 from cronpilot.storage import agenda, details, history, runs, tasks
 from cronpilot.storage.database import Connection, Database
+
+if TYPE_CHECKING:
+    from cronpilot.client.log_search import LogMatches, LogQuery
+    from cronpilot.client.messages import Explanation, RevisionView
 
 T = TypeVar("T")
 
@@ -88,11 +85,15 @@ class Reader:
                 return task_view(row)
         if name.isascii() and name.isdigit() and len(name) < 16:
             return await self.task(int(name))
+        import difflib  # only where nothing was found
+
         known = await self.read(tasks.names)
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
         raise NotFound("task", name, near[0] if near else None)
 
     async def revisions(self, task_id: int, *, limit: int = 50) -> list[RevisionView]:
+        from cronpilot.engine.history import revision_views  # lists need none of it
+
         return await self.read(lambda connection: revision_views(connection, task_id, limit))
 
     async def export(self) -> str:
@@ -113,6 +114,8 @@ class Reader:
         return await self.read(read)
 
     async def why(self, task_id: int, at: datetime | None, *, engine_runs: bool) -> Explanation:
+        from cronpilot.engine.why import Asked, explain  # lists need none of it
+
         asked = Asked(self._now(), engine_runs, self.run_views)
         return await self.read(lambda connection: explain(connection, task_id, at, asked))
 
@@ -180,6 +183,8 @@ class Reader:
         )
 
     async def search_log(self, run_id: int, query: LogQuery) -> LogMatches:
+        from cronpilot.engine.log_search import search_log  # a log alone needs none of it
+
         run = await self.read(lambda connection: self.run_in(connection, run_id))
         return await search_log(run, self._state_dir, query)
 

@@ -60,10 +60,16 @@ def _instant(**options: Any) -> Any:
     return Field(default=None, sa_type=UTCDateTime, **options)
 
 
-class Task(TaskSpec, SQLModel, table=True):
+class _Row(SQLModel):
+    """No validator is built: rows are read and written by column, and checked before."""
+
+    model_config = ConfigDict(defer_build=True)  # type: ignore[assignment]
+
+
+class Task(TaskSpec, _Row, table=True):
     """A task: its definition, its plan, its record."""
 
-    model_config = ConfigDict(extra="ignore", arbitrary_types_allowed=True)  # type: ignore[assignment]
+    model_config = ConfigDict(extra="ignore", arbitrary_types_allowed=True, defer_build=True)  # type: ignore[assignment]
     __table_args__ = (
         Index("task_due", "next_run_at", sqlite_where=text(PLANNED)),
         Index("task_pause_end", "paused_until", sqlite_where=text("paused_until IS NOT NULL")),
@@ -131,7 +137,7 @@ class Task(TaskSpec, SQLModel, table=True):
     last_verdicts: list[str] = Field(default_factory=list, sa_type=JSON)  # at most 20, oldest first
 
 
-class Run(SQLModel, table=True):
+class Run(_Row, table=True):
     """A slot that met a verdict, a manual start, or missed slots folded into one row."""
 
     __table_args__ = (
@@ -182,7 +188,7 @@ class Run(SQLModel, table=True):
     environment: dict[str, str] | None = Field(default=None, sa_type=_JSON_OR_NULL)  # masked
 
 
-class Attempt(SQLModel, table=True):
+class Attempt(_Row, table=True):
     """One launch of a run's command."""
 
     __table_args__ = (UniqueConstraint("run_id", "launch", name="attempt_launch"),)
@@ -201,7 +207,7 @@ class Attempt(SQLModel, table=True):
     outcome: str | None = None  # the status it would have given its run; `never` if not started
 
 
-class Revision(SQLModel, table=True):
+class Revision(_Row, table=True):
     """A change of a task's definition: who, when, before and after."""
 
     __table_args__ = (Index("revision_task", "task_id", "id"),)
@@ -215,7 +221,7 @@ class Revision(SQLModel, table=True):
     after: dict[str, Any] | None = Field(default=None, sa_type=JSON)
 
 
-class Audit(SQLModel, table=True):
+class Audit(_Row, table=True):
     """Who did what: starts, stops, pauses, edits, engine starts, clock steps."""
 
     __table_args__ = (Index("audit_at", "at"),)
@@ -229,7 +235,7 @@ class Audit(SQLModel, table=True):
     detail: str = ""
 
 
-class User(SQLModel, table=True):
+class User(_Row, table=True):
     """Somebody who may come in over the network."""
 
     __table_args__ = (one_of("role", Role, "user_role_known"),)
@@ -241,7 +247,7 @@ class User(SQLModel, table=True):
     password_set_at: datetime = Field(sa_type=UTCDateTime)
 
 
-class Incident(SQLModel, table=True):
+class Incident(_Row, table=True):
     """A fault of a task: from its first bad end to its recovery. See `domain.incident`."""
 
     __table_args__ = (
@@ -270,7 +276,7 @@ class Incident(SQLModel, table=True):
     snoozed_until: datetime | None = _instant()
 
 
-class IncidentEvent(SQLModel, table=True):
+class IncidentEvent(_Row, table=True):
     """One line of an incident's timeline."""
 
     __tablename__ = "incident_event"
@@ -285,7 +291,7 @@ class IncidentEvent(SQLModel, table=True):
     detail: str = ""
 
 
-class Outbox(SQLModel, table=True):
+class Outbox(_Row, table=True):
     """What is to be told to one target, until it is told or given up."""
 
     __table_args__ = (
@@ -311,7 +317,7 @@ class Outbox(SQLModel, table=True):
     facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
-class News(SQLModel, table=True):
+class News(_Row, table=True):
     """A run that has ended (or started) and that nobody has judged yet.
 
     Filled by triggers of the database, in the transaction that ends the run: no way to a verdict
@@ -326,7 +332,7 @@ class News(SQLModel, table=True):
     what: str  # `start`, `end`
 
 
-class Setting(SQLModel, table=True):
+class Setting(_Row, table=True):
     """What the database itself remembers: installation id, tasks file, scheduler pause."""
 
     key: str = Field(primary_key=True)
