@@ -142,7 +142,7 @@ def test_another_level_of_the_log_is_named(alone: Cronpilot) -> None:
         (["--json"], "--json needs a command. For example: cronpilot status --json"),
         (["frob"], "No such command 'frob'."),
         (["list", "--frob"], "No such option: --frob"),
-        (["logs"], "Missing argument 'NAME|RUN'."),
+        (["logs"], "Missing argument 'NAME|RUN"),
         (["history", "--limit", "0"], "Invalid value for '--limit'"),
         (["list", "extra"], "Got unexpected extra argument"),
         (["\x1b[31m"], "No such command '\\x1b[31m'."),
