@@ -72,6 +72,30 @@ async def test_every_view_shows_it_and_obeys_nothing_of_it(show, hostile):
         assert screen.app.return_value is None
 
 
+async def test_the_panel_the_comparison_and_all_logs_obey_nothing_of_it(show, clock):
+    name = "[/][@click=app.quit]x\x1b]0;owned\x07\x9b2J\u202egnp.exe\nline"
+    last = LastRun(id=1, status=Status.RUNNING, started_at=NOON)
+    task = make_task(1, name, command=name, tags=[name], env={name: name}, running=1, last_run=last)
+    done = make_run(2, task_name=name, status=Status.SUCCESS, environment={name: name})
+    going = make_run(1, task_name=name, environment={name: name + "2"})
+    client = FakeClient([task], [going, done], {1: HOSTILE_LOG, 2: b"e\n" + HOSTILE_LOG}, clock)
+    async with show(client) as screen:
+        for keys in (["]"], ["]"], ["]"], ["]"], ["2"], ["C"], ["escape"], ["m"], ["escape"],
+                     ["L"], ["w"], ["t"], ["/", *"e", "enter"], ["&"], ["s"]):  # fmt: skip
+            await screen.press(*(NAMED.get(key, key) for key in keys))
+            await screen.pilot.pause(0.15)
+            assert no_controls(screen.text)
+        assert screen.app.return_value is None
+
+
+NAMED = {"]": "right_square_bracket", "/": "slash", "&": "ampersand"}
+HOSTILE_LOG = (
+    b"\x1b]52;c;aGFjaw==\x07clip\n\x1b]8;;http://evil\x1b\\link\x1b]8;;\x1b\\\n"
+    b"\x1bPq#0\x1b\\sixel\n\xc2\x9b2JC1 \x9b2J\n\x1b_apc\x1b\\\x1b^pm\x1b\\\x1bXsos\x1b\\\n"
+    + "\u202egnp.exe \u2066iso\u2069\n".encode()
+)
+
+
 async def test_an_error_with_it_is_told_and_obeys_nothing_of_it(show, hostile, monkeypatch):
     name = hostile._tasks[1].name
 

@@ -23,6 +23,7 @@ class SaveLog(ModalScreen[str | None]):
     ]
     DEFAULT_CSS = """
     SaveLog #dialog { width: 76; }
+    SaveLog Lines { height: auto; width: 1fr; }
     SaveLog Input { background: $cursor; background-tint: $cursor 0%; }
     """
 
