@@ -154,7 +154,7 @@ LOOKS = {
     LIGHT: "Dark text on light",
     CONTRAST: "High contrast, on black",
     SIXTEEN: "The terminal's own 16 colours",
-    MONO: "No colour at all",
+    MONO: "No colours but a log's own",
 }
 VARIABLES = dict(_DARK.variables)
 """A value for each of our names, so that the stylesheet can be read before a theme is chosen."""

@@ -25,6 +25,21 @@ async def test_without_tasks_three_keys_are_offered(show, client):
             assert line in screen.text
 
 
+async def test_keys_that_need_a_task_come_with_the_first_one(show, client):
+    async with show(client) as screen:
+        assert screen.dashboard.key_bar.text.split()[:6] == [
+            "Enter",
+            "open",
+            "a",
+            "add",
+            "d",
+            "demo",
+        ]
+        await screen.press("d")
+        await screen.until(lambda: "r run" in screen.dashboard.key_bar.text)
+        assert "d demo" not in screen.dashboard.key_bar.text
+
+
 async def test_what_cron_starts_here_is_named_with_the_command_that_shows_it(show, client):
     async with show(client) as screen:
         screen.dashboard.cron_lines = CronLines(12, ("/etc/crontab", "/etc/cron.d/php"))

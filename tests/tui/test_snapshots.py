@@ -190,6 +190,10 @@ def test_help(picture):
     assert picture("question_mark", until="Esc closes")
 
 
+def test_palette(picture):
+    assert picture("colon", *"run", until="Start this task now")
+
+
 def test_quit_question(picture):
     assert picture("q", size=SMALL, until="Leave CronPilot?")
 

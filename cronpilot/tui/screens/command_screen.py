@@ -28,7 +28,9 @@ class CommandScreen(ModalScreen[Command | None]):
         width: 100%; max-width: 110; height: 100%; max-height: 32; margin: 1 2;
         background: $panel; border: round $rule; padding: 0 1;
     }
+    CommandScreen TextField { margin-bottom: 1; }
     CommandScreen.-small #commands { margin: 0; border: none; max-height: 100%; }
+    CommandScreen.-small TextField { margin-bottom: 0; }
     .-ascii CommandScreen #commands { border: ascii $rule; }
     CommandScreen #commands-foot { height: 1; }
     """

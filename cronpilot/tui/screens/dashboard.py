@@ -127,6 +127,8 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
 
     def _take_status(self, status: EngineStatus) -> None:
         before, self.status = self.status, status
+        if not status.total_tasks or not (before and before.total_tasks):
+            self.refresh_bindings()  # what can be done to a task needs one
         if before is None or before.timezone != status.timezone:
             self.zone = self.panel.output.zone = _zone(status.timezone)
             for view in self.views:

@@ -10,8 +10,8 @@ from textual.binding import Binding, BindingType
 from cronpilot.tui.screens.details import DETAIL_KEYS
 from cronpilot.tui.screens.editing import EDITING_KEYS
 from cronpilot.tui.screens.first_start import FIRST_START_KEYS
-from cronpilot.tui.screens.log_taking import LOG_TAKING_KEYS
 from cronpilot.tui.screens.live import LIVE_KEYS
+from cronpilot.tui.screens.log_taking import LOG_TAKING_KEYS
 from cronpilot.tui.screens.many import MANY_KEYS
 
 DASHBOARD_KEYS: list[BindingType] = [

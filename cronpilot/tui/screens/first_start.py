@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 FIRST_START_KEYS = (
     Binding("i", "load_tasks", "Load", id="task.load", show=False,
             tooltip="Add the tasks of a tasks.yaml"),
-    Binding("d", "add_demo", "Demo", id="task.demo", show=False,
-            tooltip="Add four harmless examples"),
+    Binding("d", "add_demo", "Demo", id="task.demo", tooltip="Add four harmless examples"),
 )  # fmt: skip
 """For the bindings of a screen."""
 
@@ -47,6 +46,8 @@ class FirstStartScreen(EditingScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "add_demo":
             return self.has_no_tasks
+        if action in self.ON_A_TASK and self.has_no_tasks:
+            return False
         return super().check_action(action, parameters)
 
     # --- what is there already -------------------------------------------------------------------
