@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -44,6 +45,7 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(milliseconds=round(total / timedelta(milliseconds=1)))
 
 
+@lru_cache(maxsize=4096)  # pages of tasks have the same few again and again
 def format_duration(value: timedelta) -> str:
     """The shortest text that `parse_duration` reads back as the same duration."""
     rest = round(value / timedelta(milliseconds=1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from itertools import chain
 
+import bench_api
 import bench_cli
 import bench_due
 import bench_engine
@@ -21,6 +22,7 @@ BENCHES = (
     bench_resident,
     bench_cli,
     bench_retention,
+    bench_api,
 )
 
 if __name__ == "__main__":

@@ -174,7 +174,7 @@ def headless(state_dir: Path, *arguments: str) -> Iterator[tuple[int, float]]:
 def environment() -> dict[str, str]:
     """Ours, with compiled modules kept, as an installation has them, and keepers that soon go."""
     kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "CRONPILOT_KEEPER_IDLE": "0.1"}
+    return {"CRONPILOT_API_PORT": "off", **kept, "CRONPILOT_KEEPER_IDLE": "0.1"}
 
 
 def keeper_of(state_dir: Path) -> int:
