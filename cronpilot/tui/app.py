@@ -35,7 +35,7 @@ from cronpilot.tui.screens.dialog import Dialog
 from cronpilot.tui.terminal import TerminalGuard, driver_for
 
 if TYPE_CHECKING:
-    from cronpilot.client.messages import Banner, EngineStatus, Event
+    from cronpilot.client.messages import Banner, EngineStatus, Event, RunView
     from cronpilot.client.protocol import Client
 
 
@@ -296,6 +296,10 @@ class CronPilotApp(App[Leave]):
             from cronpilot.tui.screens.offering import open_palette  # seldom needed
 
             await open_palette(self, self.screen)
+
+    def gives_to_browser(self, run: RunView) -> bool:
+        """Whether a browser saves a run's output: files here are not those of its user."""
+        return False
 
     # --- leaving ---------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import work
 from textual.driver import Driver
@@ -11,10 +11,14 @@ from textual.drivers.web_driver import WebDriver
 
 from cronpilot.tui.app import CronPilotApp
 from cronpilot.tui.leave import Leave
+from cronpilot.tui.log_saving import proposed_path
 from cronpilot.tui.screens import questions
 from cronpilot.tui.screens.dialog import Dialog
 from cronpilot.tui.screens.form import FormScreen
 from cronpilot.tui.terminal import report_crash
+
+if TYPE_CHECKING:
+    from cronpilot.client.messages import RunView
 
 
 class BrowserDriver(WebDriver):
@@ -57,6 +61,11 @@ class BrowserApp(CronPilotApp):
         elif answer == questions.LOG_OUT:
             self.exit(Leave.LOG_OUT)
 
+    def gives_to_browser(self, run: RunView) -> bool:
+        self._tell_server(type="download", run=run.id, name=Path(proposed_path(run)).name)
+        self.notify("Your browser saves the whole output.", markup=False, timeout=4)
+        return True
+
     def push_screen(self, screen: Any, *args: Any, **options: Any) -> Any:
         if isinstance(screen, FormScreen):
             self._tell_unsaved(True)
@@ -69,8 +78,11 @@ class BrowserApp(CronPilotApp):
 
     def _tell_unsaved(self, yes: bool) -> None:
         """While a form is open the page asks before it closes: elsewhere ctrl+w deletes a word."""
+        self._tell_server(type="unsaved", yes=yes)
+
+    def _tell_server(self, **said: object) -> None:
         if isinstance(self._driver, BrowserDriver):
-            self._driver.write_meta({"type": "unsaved", "yes": yes})
+            self._driver.write_meta(said)
 
 
 def run_in_browser(app: BrowserApp) -> Leave:

@@ -15,15 +15,17 @@ _NEEDED = {
     "pause_until": Role.OPERATOR,
     "dismiss_all": Role.OPERATOR,
     "pause_scheduler": Role.OPERATOR,
+    "acknowledge": Role.OPERATOR,
+    "snooze": Role.OPERATOR,
     "edit_schedule": Role.OPERATOR,
     "edit_task": Role.OPERATOR,  # when it runs; the engine refuses an operator all other fields
     "undo": Role.ADMIN,
     "add_task": Role.ADMIN,
-    "load_tasks": Role.ADMIN,
     "add_demo": Role.ADMIN,
     "copy_task": Role.ADMIN,
     "delete_task": Role.ADMIN,
     "undelete": Role.ADMIN,
+    "load_tasks": Role.ADMIN,  # and reads a file of the machine that the screen runs on
 }
 """The least role for an action; every other one only looks."""
 _MAY = {

@@ -113,7 +113,7 @@ class ScreenProcess(AppService):
         return process
 
     async def on_meta(self, data: bytes) -> None:
-        """What the screen asks of its page. It opens no addresses and sends no files."""
+        """What the screen asks of its page; of Textual's own wishes none but to leave."""
         match json.loads(data):
             case {"type": "exit"}:
                 await self._page.leave()
@@ -121,6 +121,8 @@ class ScreenProcess(AppService):
                 await self._page.broken()
             case {"type": "log_out"}:
                 await self._page.log_out()
+            case {"type": "download", "run": int(run), "name": str(name)}:
+                await self._page.tell(json.dumps(["download", {"run": run, "name": name}]))
             case {"type": "unsaved", "yes": bool(yes)}:
                 await self._page.tell(json.dumps(["unsaved", yes]))
             case other:

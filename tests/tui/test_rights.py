@@ -19,7 +19,8 @@ CHANGES = {
     "run_now": "operator", "stop_run": "operator", "pause_task": "operator",
     "pause_scheduler": "operator", "edit_schedule": "operator", "edit_task": "operator",
     "undo": "admin", "add_task": "admin", "copy_task": "admin", "delete_task": "admin",
-    "undelete": "admin",
+    "undelete": "admin", "pause_until": "operator", "acknowledge": "operator",
+    "snooze": "operator", "dismiss_all": "operator", "add_demo": "admin", "load_tasks": "admin",
 }  # fmt: skip
 
 

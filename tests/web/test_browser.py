@@ -138,7 +138,7 @@ def log_in(page: Page, password: str = "admin123") -> None:
     page.press("Enter")
 
 
-def test_the_cockpit_in_a_browser(engine: Served) -> None:
+def test_the_cockpit_in_a_browser(engine: Served, tmp_path: Path) -> None:
     with chromium() as page:
         page.size(1100, 640)
         page.go(engine.address)
@@ -164,6 +164,11 @@ def test_the_cockpit_in_a_browser(engine: Served) -> None:
         page.press("r")
         page.shows("hello from greet, 42")
         assert looks_painted(page.picture())
+        page.ask("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+        page.press("l", "s")
+        saved = tmp_path / "greet-run-1.log"
+        page.until(lambda: saved.exists() and saved.read_text() == "hello from greet, 42\n")
+        page.press("l")
 
         # The window, and the screen with it.
         before = page.cells

@@ -65,7 +65,7 @@ class LogTakingScreen(LogFindingScreen):
         from cronpilot.tui.screens.save_log import SaveLog  # after the first paint
 
         run, finder = self.panel.run_shown, self.panel.finder
-        if run is None:
+        if run is None or self.pilot_app.gives_to_browser(run):
             return
         only = finder.pattern if finder is not None and self.panel.only else None
         what = f"the lines with {self.what_is_looked_for()}" if only else "the whole output"

@@ -5,6 +5,6 @@ from __future__ import annotations
 from cronpilot.tui.widgets.key_bar import KeyHint
 
 FIND_HINTS = (
-    KeyHint("Enter", "find"), KeyHint("ctrl+r", "regex"), KeyHint("ctrl+t", "case"),
+    KeyHint("Enter", "find"), KeyHint("ctrl+r", "regex"), KeyHint("ctrl+g", "case"),
     KeyHint("Esc", "clear"),
 )  # fmt: skip

@@ -32,7 +32,7 @@ class FindLine(Horizontal):
                 tooltip="Look for it: the nearest match upwards, then n and N"),
         Binding("ctrl+r", "regex", "Regex", id="find.regex",
                 tooltip="What is typed is a regular expression, or plain text"),
-        Binding("ctrl+t", "case", "Case", id="find.case",
+        Binding("ctrl+g,ctrl+t", "case", "Case", id="find.case",
                 tooltip="Whether capital letters matter"),
         Binding("escape", "clear", "Clear", id="find.clear", tooltip="Look for nothing any more"),
     ]  # fmt: skip

@@ -30,6 +30,7 @@
         if (typeof event.data !== "string") return;
         const [word, value] = JSON.parse(event.data);
         if (word === "unsaved") isUnsaved = value;
+        if (word === "download") download(value.run, value.name);
       });
       this.addEventListener("close", (event) => gone(event.code, wasOpen));
     }
@@ -87,9 +88,25 @@
     if (isUnsaved) event.preventDefault(); // ctrl+w in a form, by habit
   });
 
+  async function download(run, name) {
+    const pieces = [];
+    for (let offset = 0, size = 1; offset < size;) {
+      const answer = await fetch(`/api/runs/${run}/log?offset=${offset}&limit=1000000`);
+      const end = Number(answer.headers.get("X-Log-End"));
+      if (!answer.ok || end <= offset) break;
+      pieces.push(await answer.blob());
+      [offset, size] = [end, Number(answer.headers.get("X-Log-Size"))];
+    }
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob(pieces));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  }
+
   // --- keys and clipboard -----------------------------------------------------------------------
 
-  const NOT_OURS = new Set(["F5", "F11", "F12", "ctrl+r", "ctrl+v", "ctrl+0", "ctrl++", "ctrl+-"]);
+  const NOT_OURS = new Set(["F5", "F11", "F12", "ctrl+v", "ctrl+0", "ctrl++", "ctrl+-"]);
 
   window.addEventListener("keydown", (event) => {
     const control = event.ctrlKey || event.metaKey;
