@@ -13,12 +13,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from browser import draw_in_browser
 from textual.pilot import Pilot
 
 from cronpilot.client.http import HttpClient
+from cronpilot.client.incidents import IncidentQuery
 from cronpilot.client.messages import RunQuery
 from cronpilot.client.sockets import SOCKET_NAME
 from cronpilot.tui.app import CronPilotApp
@@ -49,6 +51,7 @@ COMPARE = (
     (120, 32), "cronpilot-dark",
     ["4", "slash", "wait:300", *"nightly", "enter", "wait:800", "j", "C", "wait:800"],
 )  # fmt: skip
+INCIDENT = ((120, 20), "cronpilot-dark", ["5", "wait:800", "g", "enter", "wait:800"])
 COPY = """\
 echo "$(date +%T) copying /srv/shop to $DEST"
 for part in customers orders invoices; do echo "$(date +%T) read $part"; done
@@ -72,8 +75,11 @@ async def main(folder: Path) -> None:
             await fill(client)
             for name, (size, theme, keys) in PICTURES.items():
                 await draw(folder / f"{name}.svg", Path(state), size, theme, keys)
+            await draw_in_browser(folder / "browser.png", Path(state), client)
             await fail_and_mend(client)
             await draw(folder / "compare.svg", Path(state), *COMPARE)
+            await fail_again_and_again(client)
+            await draw(folder / "incident.svg", Path(state), *INCIDENT)
             await client.shutdown(with_tasks=True)
         finally:
             await client.close()
@@ -110,6 +116,21 @@ async def fail_and_mend(client: HttpClient) -> None:
     await client.change_task(task.id, {"env": {"DEST": "/dev/null", "PASSWORD": "hunter3"}})
     await client.run_now(task.id, request_id="screenshot-well")
     await until(lambda: nothing_runs(client))
+
+
+async def fail_again_and_again(client: HttpClient) -> None:
+    """A task fails until somebody looks after it."""
+    task = await client.create_task(
+        {"name": "sync-mirror", "schedule": "hourly :05", "command": "exit 23",
+         "notify": {"to": []}}
+    )  # fmt: skip
+    for number in range(5):
+        await client.run_now(task.id, request_id=f"screenshot-mirror-{number}")
+        await until(lambda: nothing_runs(client))
+        await asyncio.sleep(1.5)  # so that each is judged in a second of its own
+    (incident,) = await client.incidents(IncidentQuery(task_id=task.id))
+    await client.acknowledge(incident.id, note="the mirror's disk is being replaced")
+    await client.snooze(incident.id, until=datetime.now(UTC) + timedelta(hours=4))
 
 
 async def start(client: HttpClient, name: str) -> None:

@@ -107,7 +107,8 @@ def _show_story(session: Session, story: IncidentStory) -> None:
     state = _state(story)
     word = state.text if isinstance(state, Tinted) else state
     print(f"Incident {story.id} of {clean(story.task_name)}: {story.fault}, {word}.")
-    print(f"Since {when(story.since)}, {story.count} times in a row. {clean(story.detail)}")
+    row = f", {story.count} times in a row" if story.count > 1 else ""
+    print(f"Since {when(story.since)}{row}: {clean(story.detail)}")
     if story.run_id is not None:
         print(f"Its newest run: cronpilot show {story.run_id}")
     print()

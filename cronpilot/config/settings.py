@@ -23,7 +23,7 @@ from pydantic import (
 
 from cronpilot.config.quiet import QuietSettings, quiet_rules
 from cronpilot.config.screen_settings import ScreenSettings
-from cronpilot.config.telling_settings import NotificationSettings, SmtpSettings
+from cronpilot.config.telling_settings import NotificationSettings, SmtpSettings, warnings_of
 from cronpilot.config.web_settings import WebSettings
 from cronpilot.domain.duration import Duration
 from cronpilot.domain.quiet import Rule
@@ -200,6 +200,7 @@ def load_settings(
     keys_file, _ = search.find("keys.toml", keys, "--keys", "CRONPILOT_KEYS")
     read = _read_config(config_file) if config_file else _Config.model_construct()
     state = _state_dir(state_dir, environ, cwd.absolute())
+    notes += warnings_of(read.smtp, read.notifications)
     url = read.scheduler.jobstore_url
     return Settings(
         state_dir=state,

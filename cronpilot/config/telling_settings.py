@@ -5,6 +5,7 @@ Passwords and tokens are read where they are needed and shown nowhere.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from cronpilot.domain.duration import Duration
 from cronpilot.domain.notify import Addresses, Names, Ping, check_address
+from cronpilot.domain.text import clean
 
 PASSWORD = "CRONPILOT_SMTP_PASSWORD"
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
@@ -131,3 +133,16 @@ class NotificationSettings(BaseModel):
         if unknown:
             raise ValueError(f"use: there is no channel {unknown[0]!r} under channels")
         return self
+
+
+def warnings_of(smtp: SmtpSettings, told: NotificationSettings) -> list[str]:
+    """Sentences about what is set and cannot work so."""
+    found = []
+    if told.to and smtp.host is None:
+        found.append("notifications.to names somebody, but smtp.host no mail server.")
+    if told.channels and importlib.util.find_spec("apprise") is None:
+        found.append("notifications.channels need apprise: pip install 'cronpilot[notify]'")
+    for key, path in (("password_file", smtp.password_file), ("ca_file", smtp.ca_file)):
+        if path is not None and not os.access(path.expanduser(), os.R_OK):
+            found.append(f"smtp.{key}: {clean(str(path))} cannot be read.")
+    return found

@@ -9,14 +9,14 @@ import logging
 import socket
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cronpilot.client.actor import actor
 from cronpilot.client.messages import Banner
-from cronpilot.config.telling_settings import NotificationSettings, SmtpSettings
+from cronpilot.config.telling_settings import SmtpSettings
 from cronpilot.domain.text import clean
 from cronpilot.domain.zones import find_zone
 from cronpilot.engine import alarms
@@ -27,7 +27,7 @@ from cronpilot.engine.notices import Notices
 from cronpilot.engine.telling import Teller, Ways, test_message
 from cronpilot.engine.usual import Usuals
 from cronpilot.errors import NotFound, Refused, StorageProblem
-from cronpilot.notify import channels, smtp
+from cronpilot.notify import smtp
 from cronpilot.notify.failures import Failure
 from cronpilot.notify.rules import CHANNEL, MAIL, Defaults, targets
 from cronpilot.storage import incidents, meta, outbox
@@ -105,21 +105,16 @@ class Concerns:
     async def start(self, installation: str) -> None:
         """Take up what the last engine left unsent."""
         self._installation = installation
+        self._ways = replace(self._ways, installation=installation)
         await self._write(self._remember_pings)
         await asyncio.to_thread(self._teller.start)
 
     def reconfigure(self, config: EngineConfig) -> None:
         """Go by other settings from now on."""
         self._use(config)
-        self._ways = self._ways_named()
         self._database.write(self._remember_pings)
         self._teller.wake()
         self.heard()
-
-    def _ways_named(self) -> Ways:
-        from dataclasses import replace
-
-        return replace(self._ways, installation=self._installation)
 
     def _remember_pings(self, connection: Connection) -> None:
         meta.put(connection, PING_ALL, "1" if self._told.ping is not None else None)
@@ -212,8 +207,10 @@ class Concerns:
         now, who = self._clock.now(), actor()
 
         def write(connection: Connection) -> IncidentStory:
-            _open_one(connection, incident_id)
+            row = _open_one(connection, incident_id)
             incidents.acknowledge(connection, incident_id, at=now, by=who)
+            meta.note(connection, at=now, actor=who, action="acknowledge incident",
+                      task_id=row["task_id"], detail=f"incident {incident_id}")  # fmt: skip
             incidents.note(
                 connection, incident_id, "acknowledged", at=now, actor=who, detail=clean(note)
             )
@@ -227,9 +224,11 @@ class Concerns:
             raise Refused("That moment has passed.", "Give one to come, such as 2h.")
 
         def write(connection: Connection) -> IncidentStory:
-            _open_one(connection, incident_id)
+            row = _open_one(connection, incident_id)
             incidents.snooze(connection, incident_id, until)
             said = "no longer" if until is None else f"until {until:%Y-%m-%d %H:%M} UTC"
+            meta.note(connection, at=now, actor=who, action="snooze incident",
+                      task_id=row["task_id"], detail=f"incident {incident_id} {said}")  # fmt: skip
             incidents.note(connection, incident_id, "snoozed", at=now, actor=who, detail=said)
             return story_of(connection, incident_id)
 
@@ -279,12 +278,13 @@ class Concerns:
         return await asyncio.wrap_future(self._database.write(closure))
 
 
-def _open_one(connection: Connection, incident_id: int) -> None:
+def _open_one(connection: Connection, incident_id: int) -> Mapping[Any, Any]:
     row = incidents.one(connection, incident_id)
     if row is None:
         raise NotFound("incident", str(incident_id))
     if row["closed_at"] is not None:
         raise Refused(f"Incident {incident_id} is over.")
+    return row
 
 
 def _server(settings: SmtpSettings) -> smtp.Server | None:
@@ -297,16 +297,3 @@ def _server(settings: SmtpSettings) -> smtp.Server | None:
         settings.password, sender, settings.timeout.total_seconds(),
         None if settings.ca_file is None else str(settings.ca_file),
     )  # fmt: skip
-
-
-def warnings_of(smtp_settings: SmtpSettings, told: NotificationSettings) -> list[str]:
-    """Sentences about what is set and cannot work."""
-    found = []
-    if told.to and smtp_settings.host is None:
-        found.append("notifications.to names somebody, but smtp.host no mail server.")
-    if told.channels and not channels.has_apprise():
-        found.append(channels.MISSING)
-    path: Path | None = smtp_settings.password_file
-    if path is not None and not path.expanduser().exists():
-        found.append(f"smtp.password_file: there is no file {clean(str(path))}.")
-    return found

@@ -164,7 +164,8 @@ class Judge:
             incident_id, row["task_id"], fault, standing, run_id, text
         )
         if word is Word.OPENED or (word is Word.REPEATED and standing.count in _NOTED):
-            self._note(incident_id, word, run_id, text)
+            so_often = f", {standing.count} in a row" if word is Word.REPEATED else ""
+            self._note(incident_id, word, run_id, text + so_often)
         self.changed |= word is not Word.BREWING
         shown = incident_id if standing.is_open else None
         self._tell(row, word, fault, standing, shown, state, detail)

@@ -191,7 +191,7 @@ def _further(one: Told, place: Place) -> Iterator[str]:
     yield from ("", f"To look further, on {clean(place.host)}:", "")
     if one.run_id is not None:
         yield f"  cronpilot show {one.run_id}"
-        yield f"  cronpilot logs --run {one.run_id}"
+        yield f"  cronpilot logs {one.run_id}"
     if one.incident_id is not None:
         yield f"  cronpilot incidents {one.incident_id}"
         if one.word in (Word.OPENED, Word.REMINDED):

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 WORDS = {
     Fault.FAILURE: "fails",
     Fault.LATE: "late",
-    Fault.LONG: "too long",
+    Fault.LONG: "long",
     Fault.SKIPPED: "skipped",
     Fault.SILENT: "silent",
 }
-"""What is wrong, in eight cells at most."""
+"""What is wrong, in seven cells at most."""
 _TONES: dict[Fault, Tone] = {Fault.FAILURE: "bad", Fault.SILENT: "bad"}
 _EVENT_TONES: dict[str, Tone] = {
     "opened": "bad", "repeated": "warn", "recovered": "good", "not told": "warn",

@@ -34,7 +34,7 @@ def progress(run: RunView, now: datetime, marks: Marks) -> Cells:
     if run.status is not Status.RUNNING or run.started_at is None:
         return Cells()
     if not run.usual_s:
-        return Cells([Cell("no usual yet", "muted")])
+        return Cells([_without_usual(run, now - run.started_at)])
     share = (now - run.started_at).total_seconds() / run.usual_s
     done = max(0, min(BAR, int(share * BAR)))
     tone = _tone(run, share)
@@ -44,6 +44,13 @@ def progress(run: RunView, now: datetime, marks: Marks) -> Cells:
         Cell(marks.rest * (BAR - done), "muted"),
         Cell(f" {figure:<5}", "" if tone == "busy" else tone),
     ])  # fmt: skip
+
+
+def _without_usual(run: RunView, passed: timedelta) -> Cell:
+    """Of a task that has not succeeded yet: the alarm that it sets itself, once that has passed."""
+    if run.alarm_s is not None and passed.total_seconds() > run.alarm_s:
+        return Cell(f"over {duration(run.alarm_s)}", "bad")
+    return Cell("no usual yet", "muted")
 
 
 def _tone(run: RunView, share: float) -> Tone:

@@ -96,3 +96,13 @@ def test_each_kind_of_security_has_its_port(given, port):
 
 def test_daily_lines_can_be_off():
     assert NotificationSettings.model_validate({"daily": "off"}).daily is None
+
+
+def test_what_is_set_and_cannot_work_is_told(load: Callable[[str], Settings]):
+    assert load("smtp: {host: x}").settings_warnings == ()
+    told = load("smtp: {password_file: /no/such}\nnotifications: {to: [a@x]}").settings_warnings
+
+    assert told == (
+        "notifications.to names somebody, but smtp.host no mail server.",
+        "smtp.password_file: /no/such cannot be read.",
+    )

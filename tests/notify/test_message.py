@@ -67,7 +67,7 @@ The last 2 lines of output:
 To look further, on web1:
 
   cronpilot show 12
-  cronpilot logs --run 12
+  cronpilot logs 12
   cronpilot incidents 3
   cronpilot ack 3
   cronpilot snooze 3 --until 2h

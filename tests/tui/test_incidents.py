@@ -11,6 +11,7 @@ from cronpilot.client.fake_incidents import make_incident
 from cronpilot.client.messages import TellingState
 from cronpilot.domain.incident import Fault
 from cronpilot.domain.run import Status
+from cronpilot.tui import running_words
 from cronpilot.tui.formatting import ASCII_MARKS
 from cronpilot.tui.health_lines import health_lines
 from cronpilot.tui.incident_lines import telling_words
@@ -114,3 +115,23 @@ async def test_of_what_is_over_no_such_keys_are_offered(show, client):
         screen.app.screen._read()
         await screen.until(lambda: "over since 12:00:00" in screen.text)
         await screen.until(lambda: "a acknowledge" not in screen.text)
+
+
+@pytest.mark.parametrize(("minutes", "tone", "ends"), [
+    pytest.param(5, "busy", "12:05-12:11", id="the band in which it usually ends"),
+    pytest.param(18, "busy", "over 12m", id="later than that"),
+    pytest.param(21, "bad", "over 12m", id="an alarm"),
+])  # fmt: skip
+def test_a_run_beside_its_usual_band(minutes, tone, ends):
+    began = NOON - timedelta(minutes=minutes)
+    run = make_run(usual_s=720.0, usual_low_s=600.0, usual_high_s=960.0, alarm_s=1200.0,
+                   started_at=began)  # fmt: skip
+
+    assert running_words.progress(run, NOON, ASCII_MARKS)[0].tone == tone
+    assert running_words.expected_end(run, NOON, UTC).text.removesuffix(" 00s") == ends
+
+
+def test_an_alarm_that_a_task_sets_itself_needs_no_history():
+    run = make_run(usual_s=None, alarm_s=60.0, started_at=NOON - HOUR)
+
+    assert running_words.progress(run, NOON, ASCII_MARKS).text == "over 1m 00s"
