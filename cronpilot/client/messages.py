@@ -266,6 +266,17 @@ class TellingState(Message):
     dropped: int = 0  # since the engine started: there was no room for more
 
 
+class QuietStretch(Message):
+    """When a quiet time of config.yaml holds, now or next."""
+
+    name: str
+    then: Literal["skip", "after"]
+    starts_at: datetime
+    ends_at: datetime
+    task_count: int = 0
+    skips: int = 0  # slots that it will skip, of those to come soon
+
+
 class Health(Message):
     """What needs attention, and how the engine and its machine are doing. At most 50 of a kind."""
 
@@ -285,6 +296,7 @@ class Health(Message):
     logs_size: int
     logs_measured: bool = True  # False: there are more, measuring them all takes too long
     copied_at: datetime | None = None  # the newest nightly copy of the database
+    quiet: list[QuietStretch] = Field(default_factory=list)  # within 7 days, soonest first
     engine: EngineInfo | None
     keeper_pid: int | None = None  # None: nothing runs, so there is none
     engine_log: list[str] = Field(default_factory=list)  # its last lines, newest last

@@ -171,7 +171,7 @@ class Engine:
         self.health = HealthReport(
             self._reader, config.database, config.state_dir,
             now=self._clock.now, engine=self._info, banners=self._notices.all,
-            dropped=lambda: self.concerns.dropped,
+            dropped=lambda: self.concerns.dropped, quiet=lambda: self.quiet_times(),
         ).read  # fmt: skip
         self.incidents, self.incident = self.concerns.incidents, self.concerns.incident
         self.acknowledge, self.snooze = self.concerns.acknowledge, self.concerns.snooze

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,9 +15,11 @@ from cronpilot.client.messages import (
     FailingTask,
     Health,
     PassedSlots,
+    QuietStretch,
     RunQuery,
     TaskQuery,
 )
+from cronpilot.client.quiet import QuietTime
 from cronpilot.domain.run import Status
 from cronpilot.domain.text import clean
 from cronpilot.engine.incident_views import open_incidents, telling_state
@@ -32,6 +34,7 @@ LATE = timedelta(minutes=1)
 LOG_LINES, LOG_BYTES = 30, 16_384  # of the end of engine.log
 MEASURE_S = 0.5  # how long the logs are measured at most
 MEASURED_FOR_S = 600.0  # how long what was measured is good
+QUIET_FOR_S = 60.0  # and what quiet times there are
 
 
 class HealthReport:
@@ -47,20 +50,28 @@ class HealthReport:
         engine: Callable[[], EngineInfo | None],
         banners: Callable[[], list[Banner]],
         dropped: Callable[[], int] = lambda: 0,
+        quiet: Callable[[], Awaitable[list[QuietTime]]],
     ) -> None:
         self._reader, self._database, self._state_dir = reader, database, state_dir
         self._now, self._engine, self._banners = now, engine, banners
-        self._dropped = dropped
+        self._dropped, self._quiet = dropped, quiet
         self._logs: tuple[int, bool] | None = None
         self._measured_at = 0.0
+        self._stretches: list[QuietStretch] = []
+        self._asked_at = -QUIET_FOR_S
 
     async def read(self) -> Health:
         """Everything as one snapshot."""
         engine, banners = self._engine(), self._banners()
-        return await self._reader.read(lambda c: self._read(c, engine, banners))
+        quiet = await self._soon()
+        return await self._reader.read(lambda c: self._read(c, engine, banners, quiet))
 
     def _read(
-        self, connection: Connection, engine: EngineInfo | None, banners: list[Banner]
+        self,
+        connection: Connection,
+        engine: EngineInfo | None,
+        banners: list[Banner],
+        quiet: list[QuietStretch],
     ) -> Health:
         now = self._now()
         failing, failing_tasks = _failing(connection)
@@ -90,10 +101,18 @@ class HealthReport:
             logs_size=logs,
             logs_measured=whole,
             copied_at=_written_at(backups.newest(backups.folder_of(self._state_dir))),
+            quiet=quiet,
             engine=engine,
             keeper_pid=_keeper(self._state_dir),
             engine_log=_tail(self._state_dir / "engine.log"),
         )  # fmt: skip
+
+    async def _soon(self) -> list[QuietStretch]:
+        """The quiet times that hold now or begin within a week; looked up each minute."""
+        if time.monotonic() - self._asked_at > QUIET_FOR_S:
+            self._stretches = _soon(await self._quiet(), self._now())
+            self._asked_at = time.monotonic()
+        return self._stretches
 
     def _measure_logs(self) -> tuple[int, bool]:
         """Bytes of all logs; False beside it: of as many as could be looked at in the time."""
@@ -101,6 +120,17 @@ class HealthReport:
             self._logs = _folder_size(self._state_dir / "logs", MEASURE_S)
             self._measured_at = time.monotonic()
         return self._logs
+
+
+def _soon(quiet: list[QuietTime], now: datetime) -> list[QuietStretch]:
+    """The quiet times that hold now or begin within a week, soonest first."""
+    found = [
+        QuietStretch(name=one.name, then=one.then.value, starts_at=one.starts_at,
+                     ends_at=one.ends_at, task_count=one.task_count, skips=len(one.skips))
+        for one in quiet
+        if one.starts_at is not None and one.ends_at is not None and one.starts_at < now + WEEK
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: (one.starts_at, one.name))
 
 
 def _failing(connection: Connection) -> tuple[list[FailingTask], int]:

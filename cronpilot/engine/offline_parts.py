@@ -95,7 +95,7 @@ class OfflineParts:
 
         report = HealthReport(
             self._reader, self._path, self._state_dir,
-            now=_now, engine=lambda: None, banners=list,
+            now=_now, engine=lambda: None, banners=list, quiet=self.quiet_times,
         )  # fmt: skip
         return await report.read()
 

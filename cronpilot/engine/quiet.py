@@ -14,6 +14,7 @@ from cronpilot.engine.planner import offset_of_row, times_of_row
 from cronpilot.engine.reading import Reader
 from cronpilot.engine.views import fire_time
 from cronpilot.storage import tasks
+from cronpilot.storage.database import Connection
 
 _NAMED = 50  # tasks
 _TOLD = 50  # slots of one quiet time
@@ -35,9 +36,13 @@ class QuietTimes:
 
     async def quiet_times(self) -> list[QuietTime]:
         """Those of config.yaml, by name."""
-        rows = await self._reader.read(tasks.with_quiet_times)
-        now, zone = self._now(), self._zone()
-        return [_told(rule, rows, zone, now) for _, rule in sorted(self._rules().items())]
+        rules, now, zone = self._rules(), self._now(), self._zone()
+
+        def read(connection: Connection) -> list[QuietTime]:  # off the loop: it may take a while
+            rows = tasks.with_quiet_times(connection) if rules else []
+            return [_told(rule, rows, zone, now) for _, rule in sorted(rules.items())]
+
+        return await self._reader.read(read)
 
 
 def _told(

@@ -299,6 +299,8 @@ def next_run(task: TaskView, now: datetime, zone: tzinfo) -> tuple[Cell, Cell]:
     at = moment(task.next_run_at, now, zone)
     if task.paused_at is not None:
         return Cell(at, "muted"), Cell("paused", "muted")
+    if task.next_quiet:
+        return Cell(at, "muted"), Cell("quiet", "muted")
     left = countdown(task.next_run_at - now).removeprefix("in ")
     return Cell(at), Cell(left, "warn" if left.startswith("late") else "")
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Health,
         IncidentView,
         PassedSlots,
+        QuietStretch,
         RunView,
     )
 
@@ -203,9 +204,24 @@ def _engine(health: Health, now: datetime, zone: tzinfo, marks: Marks) -> Iterat
     for number, (words, tone) in enumerate(telling_words(health.telling, now)):
         title = "messages" if not number else ""
         yield HealthLine(f"telling {number}", Cell(""), Cell(title, "muted"), Cell(words, tone))
+    for number, quiet in enumerate(health.quiet):
+        title = "quiet times" if not number else ""
+        holds: Tone = "busy" if quiet.starts_at <= now else ""
+        yield HealthLine(f"quiet {quiet.name}", Cell(""), Cell(title, "muted"),
+                         Cell(_quiet(quiet, now, zone), holds))  # fmt: skip
     for number, step in enumerate(health.clock_steps):
         words = f"moved {clean(step.detail)} at {stamp(step.at, now, zone)}"
         yield HealthLine(f"clock {number}", Cell(""), Cell("clock", "muted"), Cell(words, "warn"))
+
+
+def _quiet(quiet: QuietStretch, now: datetime, zone: tzinfo) -> str:
+    begins = stamp(quiet.starts_at, now, zone)
+    since = f"holds since {begins}" if quiet.starts_at <= now else f"from {begins}"
+    then = ", one run after it" if quiet.then == "after" else ""
+    return (
+        f"{clean(quiet.name)}: {since} until {stamp(quiet.ends_at, now, zone)};"
+        f" skips {plural(quiet.skips, 'start')} of {plural(quiet.task_count, 'task')}{then}"
+    )
 
 
 def _log(lines: Sequence[str]) -> Iterator[HealthLine]:

@@ -111,6 +111,8 @@ def meets(start: UpcomingStart, max_workers: int, marks: Marks) -> Cell:
     """Whom a start meets, and whether it will have to wait for that."""
     if start.paused:
         return Cell(f"{marks.paused} paused", "warn")
+    if start.quiet:
+        return Cell(f"{marks.off} skipped: quiet time {clean(start.quiet)}", "warn")
     match start.waits:
         case "itself":
             return Cell(f"{marks.late} its last run usually still goes", "warn")

@@ -66,3 +66,13 @@ async def test_what_a_quiet_time_will_skip_is_told(bench):
     assert told.ends_at == told.starts_at + timedelta(hours=2)
     assert [(slot.task_name, slot.quiet) for slot in told.skips] == [("tick", "always")] * 3
     assert (task.quiet, task.next_quiet) == (["always"], "always")
+
+
+async def test_health_names_the_quiet_time_that_holds(bench):
+    bench.tasks(TASK.replace("every 1s", "daily 02:30"))
+    async with bench.engine(quiet={"always": ALWAYS}) as engine:
+        health = await engine.health()
+
+    [stretch] = health.quiet
+    assert (stretch.name, stretch.then, stretch.task_count) == ("always", "skip", 1)
+    assert stretch.starts_at <= health.at < stretch.ends_at
