@@ -33,6 +33,7 @@ class Comparer:
 
     def __init__(self, reader: Reader, state_dir: Path) -> None:
         self._reader, self._state_dir = reader, state_dir
+        self._turn = asyncio.Lock()  # it takes a thread, and some of the processor
 
     async def compare(
         self, run_id: int, *, against: int | None = None, exact: bool = False
@@ -47,7 +48,8 @@ class Comparer:
             that = Ran(other, ran[0]["task_version"], self._output(other))
             return compare(this, that, chosen, definition, exact=exact)
 
-        return await asyncio.to_thread(work)
+        async with self._turn:
+            return await asyncio.to_thread(work)
 
     def _read(self, connection: Connection, run_id: int, against: int | None) -> Any:
         run = self._run(connection, run_id)

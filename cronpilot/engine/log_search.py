@@ -16,14 +16,26 @@ if TYPE_CHECKING:
     from cronpilot.client.messages import RunView
 
 
-async def search_log(run: RunView, state_dir: Path, query: LogQuery) -> LogMatches:
-    """One step, in a thread."""
-    step = Step(
-        Pattern(query.pattern, query.regex, query.case), query.offset, query.backwards,
-        query.text, query.raw, query.limit, query.most,
-    )  # fmt: skip
-    found = await asyncio.to_thread(search, log_path(state_dir, run.task_id, run.id), step)
-    return _answer(run, query, found)
+AT_ONCE = 2
+"""Searches that go on beside each other; others wait. The threads are needed for questions, too."""
+
+
+class LogSearch:
+    """Looks through logs, a step at a time."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def search(self, run: RunView, query: LogQuery) -> LogMatches:
+        """One step, in a thread."""
+        step = Step(
+            Pattern(query.pattern, query.regex, query.case), query.offset, query.backwards,
+            query.text, query.raw, query.limit, query.most,
+        )  # fmt: skip
+        async with self._turns:
+            path = log_path(self._state_dir, run.task_id, run.id)
+            return _answer(run, query, await asyncio.to_thread(search, path, step))
 
 
 def _answer(run: RunView, query: LogQuery, found: Found) -> LogMatches:

@@ -33,6 +33,7 @@ from cronpilot.storage.database import Connection, Database
 if TYPE_CHECKING:
     from cronpilot.client.log_search import LogMatches, LogQuery
     from cronpilot.client.messages import Explanation, RevisionView
+    from cronpilot.engine.log_search import LogSearch
 
 T = TypeVar("T")
 
@@ -52,6 +53,7 @@ class Reader:
     ) -> None:
         self._database, self._state_dir = database, state_dir
         self._now, self._congestion = now, congestion
+        self._log_search: LogSearch | None = None
         self.usuals = Usuals()
 
     async def read(self, closure: Callable[[Connection], T]) -> T:
@@ -183,10 +185,12 @@ class Reader:
         )
 
     async def search_log(self, run_id: int, query: LogQuery) -> LogMatches:
-        from cronpilot.engine.log_search import search_log  # a log alone needs none of it
+        from cronpilot.engine.log_search import LogSearch  # a log alone needs none of it
 
+        if self._log_search is None:
+            self._log_search = LogSearch(self._state_dir)
         run = await self.read(lambda connection: self.run_in(connection, run_id))
-        return await search_log(run, self._state_dir, query)
+        return await self._log_search.search(run, query)
 
     async def follow_log(self, run_id: int, *, offset: int) -> AsyncIterator[LogChunk]:
         chunk = await self.read_log(run_id, offset=offset, limit=PIECE)
