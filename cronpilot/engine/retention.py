@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +30,8 @@ log = logging.getLogger("cronpilot.retention")
 # the work of the engine. A share of the time that the step before took.
 _BREATH = 0.25
 _LOOKED_AT = 1000  # files, between two breaths
+_AUDIT_AGE = timedelta(days=365)
+_AUDIT_BATCH = 500  # lines in one transaction
 _BLOCK = 512  # bytes, of st_blocks
 
 
@@ -74,6 +76,7 @@ class Pass:
             self._by_age()
             self._by_count()
             self._by_size()
+            self._audit()
         except _StoppedError:
             pass
         if self.done.runs or self.done.logs or self.done.strays:
@@ -180,6 +183,14 @@ class Pass:
                     self.done.strays += 1
                 else:
                     self.done.log_bytes += file.size
+            self._breathe()
+
+    def _audit(self) -> None:
+        """Who did what is kept for a year, or as long as runs are if that is longer."""
+        before = self.now - max(self.rules.age, _AUDIT_AGE)
+        while self.database.write(
+            partial(meta.forget_notes, before=before, most=_AUDIT_BATCH)
+        ).result():
             self._breathe()
 
     def _breathe(self) -> None:

@@ -49,6 +49,13 @@ def newest(connection: Connection) -> datetime | None:
     ).scalar_one_or_none()
 
 
+def forget_notes(connection: Connection, before: datetime, most: int) -> int:
+    """Forget the oldest lines of the audit from before that moment; how many. Served by the index
+    `audit_at`."""
+    old = select(AUDIT.c.id).where(AUDIT.c.at < before).order_by(AUDIT.c.at).limit(most)
+    return connection.execute(delete(AUDIT).where(AUDIT.c.id.in_(old))).rowcount
+
+
 def note(
     connection: Connection,
     *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,17 @@ def test_by_size_failures_go_after_all_successes_and_the_newest_of_both_stay(she
     shelf.forget(RetentionSettings(log_size=1_000_000))
 
     assert shelf.logs() == ids[3:]
+
+
+def test_the_audit_is_kept_for_a_year(shelf):
+    for days in (400, 366, 364, 1):
+        at = NOON - days * DAY
+        shelf.database.write(partial(meta.note, at=at, actor="x", action="pause")).result()
+
+    shelf.forget(ROOMY)
+
+    left = shelf.database.read(lambda c: c.exec_driver_sql("SELECT count(*) FROM audit").scalar())
+    assert left == 2
 
 
 async def test_a_run_whose_log_was_removed_says_so(shelf):
