@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import subprocess
@@ -10,9 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from cronpilot.client.fake import FakeClient, make_run, make_task
 from cronpilot.config.tasks_file import read_tasks_file
+from cronpilot.domain.access import Role
+from cronpilot.domain.run import Status
 from cronpilot.domain.task import TaskSpec
 from cronpilot.maintenance.service import Service
+
+from .api.guarding import FakeAccounts
+from .client.serving_tcp import served_on_tcp
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -104,3 +111,25 @@ def test_systemd_understands_the_unit_of_the_readme(tmp_path):
     )
 
     assert (said.returncode, said.stderr) == (0, "")
+
+
+async def test_the_python_example_of_the_readme_runs(tmp_path):
+    """As it stands there, but for the address."""
+    example = README.split("<!-- client example -->\n```python\n")[1].split("```")[0]
+    (tmp_path / "password").write_text("admin123\n")
+    fake = FakeClient([make_task(1, "backup-db")], [make_run(1)], {1: b"dumped\n"})
+    fake._requests["release 1.4"] = 1
+    async with served_on_tcp(fake, FakeAccounts(anna=Role.OPERATOR)) as served:
+        fake.finish(1, Status.SUCCESS)
+        script = tmp_path / "script.py"
+        script.write_text(example.replace("https://cron.example:7000", served.address))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(script), cwd=tmp_path, stdout=asyncio.subprocess.PIPE
+        )
+        said, _ = await process.communicate()
+
+    assert process.returncode == 0
+    assert said.decode() == (
+        "backup-db runs every day at 02:30 and next at 2026-03-05 02:30:00+00:00\n"
+        "dumped\nIt ended as success\n"
+    )

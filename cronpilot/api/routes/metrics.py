@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 
-from cronpilot.engine.figures import Figures
 from cronpilot.errors import Refused
 
-router = APIRouter(tags=["status"])
+if TYPE_CHECKING:
+    from cronpilot.engine.figures import Figures
 
-Take = Callable[[], Awaitable[Figures]]
+router = APIRouter(tags=["status"])
 
 
 @router.get(
@@ -22,7 +23,7 @@ async def metrics(request: Request) -> Response:
     """Runs by verdict, durations, lateness, queue, pools, next starts and the engine's health."""
     from cronpilot.api.metrics import CONTENT_TYPE, text_of  # an engine nobody scrapes needs it not
 
-    take: Take | None = request.app.state.figures
+    take: Callable[[], Awaitable[Figures]] | None = request.app.state.figures
     if take is None:
         raise Refused("This engine takes no figures of itself.")
     figures = await take()
