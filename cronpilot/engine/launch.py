@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +12,8 @@ from cronpilot.domain.secrets import mask
 from cronpilot.engine.testing import with_definition_of
 from cronpilot.errors import ConfigError
 from cronpilot.runner import environment
+from cronpilot.runner.keeper import record
 from cronpilot.runner.messages import AttemptKey, ResourceLimits, StartOrder
-from cronpilot.runner.paths import log_path
 from cronpilot.runner.settle import boot_id
 
 
@@ -37,7 +38,7 @@ class Launcher:
     """Makes orders, and knows where the logs of what it ordered are."""
 
     def __init__(self, state_dir: Path) -> None:
-        self._state_dir = state_dir
+        self._state_dir, self._folder = state_dir, str(state_dir)
         self.boot_id = boot_id()
 
     def order(self, key: AttemptKey, run: Mapping[str, Any], task: Mapping[str, Any]) -> StartOrder:
@@ -76,7 +77,7 @@ class Launcher:
     def log_size(self, task_id: int, run_id: int) -> int | None:
         """The size of a run's log in bytes; None when there is none."""
         try:
-            return log_path(self._state_dir, task_id, run_id).stat().st_size
+            return os.stat(record.log_path(self._folder, task_id, run_id)).st_size  # noqa: PTH116
         except OSError:
             return None
 

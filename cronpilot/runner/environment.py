@@ -9,8 +9,10 @@ import os
 import pwd
 import re
 import sys
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_KNOWN_S = 5.0  # how long an account is known: to look it up reads files, or asks a network
 _LARGEST_ENV_FILE = 1 << 20  # bytes
 
 # Words that need no shell: no character that any shell would look at twice.
@@ -72,12 +75,16 @@ class Account:
 
 
 def account(user: str | None) -> Account:
-    """That user, or our own.
+    """That user, or our own; as it was within the last seconds.
 
     Raises:
         ConfigError: there is no such user, or only root could become that one.
     """
-    own = os.geteuid()
+    return _account(user, os.geteuid(), time.monotonic() // _KNOWN_S)
+
+
+@lru_cache(maxsize=64)
+def _account(user: str | None, own: int, _moment: float) -> Account:
     try:
         entry = pwd.getpwnam(user) if user else pwd.getpwuid(own)
     except KeyError:
@@ -152,6 +159,7 @@ def build_environment(
     return result
 
 
+@lru_cache(maxsize=1)
 def _own_folder() -> str:
     """Where the program `cronpilot` is: tasks may call it."""
     program = Path(sys.argv[0] or "")
