@@ -8,27 +8,7 @@ from typing import Annotated
 import typer
 
 from cronpilot import __version__
-from cronpilot.cli import (
-    adopt,
-    compare,
-    completion,
-    definitions,
-    engine,
-    files,
-    incidents,
-    keys,
-    logs,
-    maintenance,
-    quiet,
-    runs,
-    service,
-    show,
-    starting,
-    tasks,
-    testing,
-    users,
-    why,
-)
+from cronpilot.cli.lazy import LazyGroup
 from cronpilot.cli.options import with_globals
 from cronpilot.cli.session import Session
 from cronpilot.errors import UsageProblem
@@ -68,16 +48,12 @@ Exit codes:
 
 app = typer.Typer(
     name="cronpilot",
+    cls=LazyGroup,
     add_completion=False,
     rich_markup_mode=None,  # plain text: rich costs 0.1 s
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 90},
 )
-for group in (
-    tasks, runs, testing, why, logs, show, compare, definitions, engine, files, completion,
-    maintenance, adopt, starting, service, quiet, users, keys, incidents,
-):  # fmt: skip
-    group.register(app)
 
 
 def _show_version(wanted: bool) -> None:

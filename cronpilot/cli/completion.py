@@ -103,13 +103,13 @@ def _offers(ctx: typer.Context, before: Sequence[str], typed: str) -> Iterator[s
         return
     known = [name for name, one in root.commands.items() if not one.hidden]
     if typed.startswith("-"):
-        within = root.commands.get(given.command) if given.command else root
+        within = root.load(given.command) if given.command else root
         yield from _starting(typed, _options_of(within))
     elif given.command is None:
         yield from _starting(typed, known)
     elif given.command == "completion":
         yield from _starting(typed, sorted(_SCRIPTS))
-    elif given.arguments == 0 and _takes_a_task(root.commands.get(given.command)):
+    elif given.arguments == 0 and _takes_a_task(root.load(given.command)):
         yield from _task_names(ctx.obj, given.options, typed)
 
 
@@ -137,7 +137,7 @@ class _Given:
                     wanting = word
             elif self.command is None:
                 self.command = _unquoted(word)
-                within = root.commands.get(self.command)
+                within = root.load(self.command)
             else:
                 self.arguments += 1
         self.awaits_value = bool(wanting)
@@ -171,7 +171,11 @@ def _task_names(session: Session, options: dict[str, str], typed: str) -> list[s
     session.options = Options(
         config=paths.get("--config"), tasks=paths.get("--tasks"),
         state_dir=paths.get("--state-dir"), connect=options.get("--connect"),
+        user=options.get("--user"), password_file=paths.get("--password-file"),
+        ca_file=paths.get("--ca-file"),
     )  # fmt: skip
+    if session.remote is not None and session.remote.would_ask:
+        return []  # a Tab is no place for a question either
     try:
         names = session.ask(lambda client: _names(client, typed))
     except Exception:  # noqa: BLE001 - a Tab is no place for any error at all

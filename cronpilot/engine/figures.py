@@ -8,14 +8,15 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cronpilot.client.messages import EngineStatus
 from cronpilot.client.users import PoolView
-from cronpilot.engine.reading import Reader
 from cronpilot.engine.tally import Tally
 from cronpilot.errors import StorageProblem
-from cronpilot.storage import measures
+
+if TYPE_CHECKING:
+    from cronpilot.engine.reading import Reader
 
 _WATCHED_S = 300.0  # the loop is watched for so long after the last question
 _EACH_S = 0.5
@@ -65,6 +66,8 @@ class Gauge:
         """All numbers now, with those of at most so many tasks."""
         sources = self._sources
         await self._tally.settle()
+        from cronpilot.storage import measures  # the API is loaded without the database
+
         tasks = await self._reader.read(lambda c: measures.of_tasks(c, most_tasks))
         disk = os.statvfs(self._state_dir)
         return Figures(

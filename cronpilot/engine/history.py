@@ -36,7 +36,7 @@ def field_changes(before: Fields | None, after: Fields | None) -> list[FieldChan
 def _value(fields: Fields | None, name: str) -> Any:
     if fields is None:
         return None
-    value = fields[name] if name in fields else _defaults().get(name)
+    value = fields.get(name, _defaults().get(name))
     if name == "schedule" and value is not None:
         return Schedule.model_validate(value).shorthand
     if name == "limits":

@@ -69,7 +69,7 @@ class _Row(SQLModel):
 class Task(TaskSpec, _Row, table=True):
     """A task: its definition, its plan, its record."""
 
-    model_config = ConfigDict(extra="ignore", arbitrary_types_allowed=True, defer_build=True)  # type: ignore[assignment]
+    model_config = ConfigDict(extra="ignore", arbitrary_types_allowed=True, defer_build=True)
     __table_args__ = (
         Index("task_due", "next_run_at", sqlite_where=text(PLANNED)),
         Index("task_pause_end", "paused_until", sqlite_where=text("paused_until IS NOT NULL")),
