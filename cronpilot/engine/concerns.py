@@ -48,7 +48,7 @@ JUDGE_S = 1.0  # ends within it are judged together: a commit costs more than a 
 LOOK_S = 15.0  # between two looks at what goes on
 SILENCE_S = 60.0  # and at who is silent
 TIDY_S = 3600.0
-MOST_AT_ONCE = 50  # ends in one transaction: the writer has others to serve
+MOST_AT_ONCE = 20  # ends in one transaction: the writer has others to serve
 KEPT = timedelta(days=90)  # of closed incidents
 KEPT_SENT = timedelta(days=7)  # of messages that were sent or given up
 PING_ALL = "ping_all"  # the setting by which the database knows that every run is pinged
@@ -212,7 +212,8 @@ class Concerns:
             meta.note(connection, at=now, actor=who, action="acknowledge incident",
                       task_id=row["task_id"], detail=f"incident {incident_id}")  # fmt: skip
             incidents.note(
-                connection, incident_id, "acknowledged", at=now, actor=who, detail=clean(note)
+                connection,
+                incidents.Note(incident_id, "acknowledged", now, who, detail=clean(note)),
             )
             return story_of(connection, incident_id)
 
@@ -229,7 +230,9 @@ class Concerns:
             said = "no longer" if until is None else f"until {until:%Y-%m-%d %H:%M} UTC"
             meta.note(connection, at=now, actor=who, action="snooze incident",
                       task_id=row["task_id"], detail=f"incident {incident_id} {said}")  # fmt: skip
-            incidents.note(connection, incident_id, "snoozed", at=now, actor=who, detail=said)
+            incidents.note(
+                connection, incidents.Note(incident_id, "snoozed", now, who, detail=said)
+            )
             return story_of(connection, incident_id)
 
         return self._and_told(await self._write(write))

@@ -57,11 +57,16 @@ class Judge:
         self._standing: dict[tuple[int, Fault], Kept] = {}
         self._known: set[int] = set()
         self._letters: list[outbox.Letter] = []
+        self._kept: dict[int, Kept] = {}  # to be written
+        self._notes: list[incidents.Note] = []
         self.changed = False
 
     def finish(self) -> int:
-        """Put what is to be told into the outbox; how much there was no room for."""
-        letters, self._letters = self._letters, []
+        """Write what has changed, and what is to be told into the outbox; how much there was no
+        room for."""
+        incidents.keep(self._connection, list(self._kept.values()))
+        incidents.note(self._connection, *self._notes)
+        letters, self._letters, self._kept, self._notes = self._letters, [], {}, []
         return outbox.add(self._connection, letters, self._now)
 
     def know(self, task_ids: Sequence[int]) -> None:
@@ -159,10 +164,10 @@ class Judge:
             )
         else:
             incident_id = kept.id
-            incidents.keep(self._connection, kept.id, standing, run_id=run_id, detail=text)
-        self._standing[row["task_id"], fault] = Kept(
-            incident_id, row["task_id"], fault, standing, run_id, text
-        )
+        now = Kept(incident_id, row["task_id"], fault, standing, run_id, text)
+        self._standing[row["task_id"], fault] = now
+        if kept is not None:
+            self._kept[incident_id] = now
         if word is Word.OPENED or (word is Word.REPEATED and standing.count in _NOTED):
             so_often = f", {standing.count} in a row" if word is Word.REPEATED else ""
             self._note(incident_id, word, run_id, text + so_often)
@@ -174,6 +179,8 @@ class Judge:
         """That is all right now."""
         kept = self._standing.pop((row["task_id"], fault), None)
         word = after_good(kept.standing if kept else None)
+        if kept is not None:
+            self._kept.pop(kept.id, None)
         if kept is not None and word is Word.RECOVERED:
             incidents.close(self._connection, kept.id, at)
             self._note(kept.id, word, row.get("run_id"), state)
@@ -188,6 +195,7 @@ class Judge:
     def end(self, row: Row, kept: Kept, why: str) -> None:
         """Nothing can come of it any more: its task is gone, or is not looked at."""
         self._standing.pop((kept.task_id, kept.fault), None)
+        self._kept.pop(kept.id, None)
         if kept.standing.is_open:
             incidents.close(self._connection, kept.id, self._now)
             self._note(kept.id, "closed", None, why)
@@ -198,8 +206,8 @@ class Judge:
     def remind(self, row: Row, kept: Kept) -> None:
         """Tell its daily line."""
         standing = reminded(kept.standing, self._now)
-        incidents.keep(self._connection, kept.id, standing)
-        self._standing[kept.task_id, kept.fault] = replace(kept, standing=standing)
+        now = replace(kept, standing=standing)
+        self._standing[kept.task_id, kept.fault] = self._kept[kept.id] = now
         if self._tell(row, Word.REMINDED, kept.fault, standing, kept.id, "", kept.detail):
             self._note(kept.id, Word.REMINDED, None, "")
         self.changed = True
@@ -211,8 +219,8 @@ class Judge:
     # --- what is told ---
 
     def _note(self, incident_id: int, kind: str, run_id: int | None, detail: str) -> None:
-        incidents.note(
-            self._connection, incident_id, kind, at=self._now, run_id=run_id, detail=detail
+        self._notes.append(
+            incidents.Note(incident_id, str(kind), self._now, run_id=run_id, detail=detail)
         )
 
     def _tell(

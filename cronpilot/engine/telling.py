@@ -289,8 +289,10 @@ class Teller:
 
 
 def _note(connection: Connection, batch: Batch, kind: str, at: datetime, detail: str) -> None:
-    for incident_id in {row["incident_id"] for row in batch.rows} - {None}:
-        incidents.note(connection, incident_id, kind, at=at, detail=detail)
+    about = {row["incident_id"] for row in batch.rows} - {None}
+    incidents.note(
+        connection, *(incidents.Note(one, kind, at, detail=detail) for one in sorted(about))
+    )
 
 
 def _place(ways: Ways) -> Place:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -119,6 +119,12 @@ def count_open(connection: Connection) -> int:
     return connection.execute(counted.select_from(INCIDENT)).scalar_one()
 
 
+# Built once: that takes longer than to run them.
+_ADD = insert(INCIDENT).returning(INCIDENT.c.id)
+_KEEP = update(INCIDENT).where(INCIDENT.c.id == bindparam("incident"))
+_NOTE = insert(EVENT)
+
+
 def add(
     connection: Connection,
     task_id: int,
@@ -129,25 +135,24 @@ def add(
     detail: str,
 ) -> int:
     """A fault that was not there before; the id of its row."""
-    return int(
+    values = {
+        "task_id": task_id, "fault": fault, "run_id": run_id, "first_run_id": run_id,
+        "detail": detail, "acknowledged_by": "", **_columns(standing),
+    }  # fmt: skip
+    return int(connection.execute(_ADD, values).scalar_one())
+
+
+def keep(connection: Connection, kept: Sequence[Kept]) -> None:
+    """What is known of these by now."""
+    if kept:
         connection.execute(
-            insert(INCIDENT)
-            .values(
-                task_id=task_id, fault=fault, run_id=run_id, first_run_id=run_id, detail=detail,
-                acknowledged_by="", **_columns(standing),
-            )
-            .returning(INCIDENT.c.id)
-        ).scalar_one()
-    )  # fmt: skip
-
-
-def keep(
-    connection: Connection, incident_id: int, standing: Standing, **also: int | str | None
-) -> None:
-    """What is known of it now; `also` sets `run_id` and `detail`."""
-    connection.execute(
-        update(INCIDENT).where(INCIDENT.c.id == incident_id).values(**_columns(standing), **also)
-    )
+            _KEEP,
+            [
+                {"incident": one.id, "run_id": one.run_id, "detail": one.detail,
+                 **_columns(one.standing)}
+                for one in kept
+            ],
+        )  # fmt: skip
 
 
 def _columns(standing: Standing) -> dict[str, Any]:
@@ -172,22 +177,22 @@ def drop(connection: Connection, incident_id: int) -> None:
     connection.execute(delete(INCIDENT).where(INCIDENT.c.id == incident_id))
 
 
-def note(
-    connection: Connection,
-    incident_id: int,
-    kind: str,
-    *,
-    at: datetime,
-    actor: str = "",
-    run_id: int | None = None,
-    detail: str = "",
-) -> None:
-    """One line of its timeline."""
-    connection.execute(
-        insert(EVENT).values(
-            incident_id=incident_id, at=at, kind=kind, actor=actor, run_id=run_id, detail=detail
-        )
-    )
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One line of a timeline."""
+
+    incident_id: int
+    kind: str
+    at: datetime
+    actor: str = ""
+    run_id: int | None = None
+    detail: str = ""
+
+
+def note(connection: Connection, *notes: Note) -> None:
+    """Lines of timelines."""
+    if notes:
+        connection.execute(_NOTE, [asdict(one) for one in notes])
 
 
 # --- for people ----------------------------------------------------------------------------------

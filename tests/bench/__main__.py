@@ -13,6 +13,7 @@ import bench_lateness
 import bench_peers
 import bench_resident
 import bench_retention
+import bench_telling
 from measuring import show
 
 BENCHES = (
@@ -23,6 +24,7 @@ BENCHES = (
     bench_cli,
     bench_retention,
     bench_api,
+    bench_telling,
 )
 
 if __name__ == "__main__":
