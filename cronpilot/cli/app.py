@@ -23,6 +23,7 @@ Examples:
   cronpilot logs backup -f      what it prints, as it prints it
   cronpilot history --limit 50  the last 50 runs of all tasks
   cronpilot show 12             everything about run 12
+  cronpilot compare 12          how it differs from the last success
   cronpilot test backup         try a task out; it counts for nothing
   cronpilot validate x.yaml     check a file before it is used
   cronpilot diff                how the tasks differ from tasks.yaml

@@ -35,7 +35,7 @@ def logs(
     which: Annotated[
         list[str],
         typer.Argument(
-            metavar="NAME|RUN...", help="A task: its newest run; or a run's number. Or several."
+            metavar="NAME|RUN", help="A task: its newest run; or a run's number. Or several."
         ),
     ],
     follow: Annotated[

@@ -25,7 +25,8 @@ class Row(NamedTuple):
 
     @property
     def differs(self) -> bool:
-        return self.before != self.after
+        """Whether it is worth a mark: when two runs started never is the same."""
+        return self.before != self.after and self.label not in ("started", "slot")
 
 
 def heading(found: Comparison) -> str:

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from cronpilot.client.fake import NOON, FakeClient, make_run, make_task
+from cronpilot.client.live import Downtime
 from cronpilot.client.messages import Banner, LastRun
 from cronpilot.domain.run import Reason, Status, Trigger
 from cronpilot.tui import themes
@@ -30,30 +31,44 @@ def going(run_id, since, **fields):
     return LastRun(id=run_id, started_at=NOON - since, **given)
 
 
+OK = [Status.SUCCESS] * 20
+MIXED = [*OK[:6], Status.FAILED, *OK[:4], Status.SKIPPED, Status.FAILED, Status.FAILED]
 TASKS = [
-    make_task(1, "heartbeat", schedule_words="every minute", next_run_at=NOON + MINUTE / 2,
+    make_task(1, "heartbeat", schedule_words="every minute", schedule="every 1m",
+              average_duration_s=0.04, last_verdicts=OK, next_run_at=NOON + MINUTE / 2,
               last_run=ended(101, MINUTE / 2, 0.04), success_rate=1.0),
-    make_task(2, "backup-db", schedule_words="every day at 02:30", success_rate=0.981,
+    make_task(2, "backup-db", schedule_words="every day at 02:30", schedule="daily 02:30",
+              average_duration_s=171.0, last_verdicts=OK, tags=["nightly", "db"],
+              success_rate=0.981,
               next_run_at=NOON + 14.5 * HOUR, last_run=ended(102, 9.5 * HOUR, 184.2)),
-    make_task(3, "check-certificates", schedule_words="every 2 hours", retrying=1,
+    make_task(3, "check-certificates", schedule_words="every 2 hours", schedule="0 */2 * * *",
+              last_verdicts=MIXED, retrying=1,
               next_run_at=NOON + 2 * HOUR, success_rate=0.62,
               last_run=going(103, 4 * MINUTE, status=Status.RETRYING)),
-    make_task(4, "probe", schedule_words="every 90 s", next_run_at=NOON + timedelta(seconds=71),
+    make_task(4, "probe", schedule_words="every 90 s", schedule="every 90s",
+              average_duration_s=95.0, last_verdicts=OK, next_run_at=NOON + timedelta(seconds=71),
               success_rate=0.99, running=1, last_run=going(104, timedelta(seconds=12))),
-    make_task(5, "report", schedule_words="only by hand", next_run_at=None),
-    make_task(6, "sync-mirror", schedule_words="every day at 05:10",
+    make_task(5, "report", schedule_words="only by hand", schedule="manual", last_verdicts=[],
+              next_run_at=None),
+    make_task(6, "sync-mirror", schedule_words="every day at 05:10", schedule="daily 05:10",
+              average_duration_s=1900.0, last_verdicts=[*OK[3:], Status.TIMEOUT],
               next_run_at=NOON + 17 * HOUR, success_rate=0.9,
               last_run=ended(106, 7 * HOUR, 3600, status=Status.TIMEOUT, exit_code=None)),
-    make_task(7, "old-import", schedule_words="every weekday at 06:00", active=False,
+    make_task(7, "old-import", schedule_words="every weekday at 06:00", schedule="0 6 * * mon-fri",
+              average_duration_s=7.1, active=False,
               next_run_at=None, last_run=ended(107, 41 * DAY, 7.0), success_rate=0.97),
     make_task(8, "rotate-keys", schedule_words="on day 1 of every month at 00:00",
+              schedule="0 0 1 * *", average_duration_s=1.2, last_verdicts=OK[:6],
               next_run_at=NOON + 28 * DAY, paused_at=NOON, last_run=ended(108, 3 * DAY, 1.2),
               success_rate=1.0),
     make_task(9, "mail-digest", schedule_words="every weekday at 08:00",
+              schedule="0 8 * * mon-fri", average_duration_s=41.0, last_verdicts=MIXED[4:],
               next_run_at=NOON + 20 * HOUR, success_rate=0.95,
               last_run=ended(109, 4 * HOUR, 0.0, status=Status.SKIPPED, exit_code=None,
                              reason=Reason.ALREADY_RUNNING)),
-    make_task(10, "disk-space", schedule_words="every hour", next_run_at=NOON + HOUR,
+    make_task(10, "disk-space", schedule_words="every hour", schedule="hourly :00",
+              average_duration_s=0.3, last_verdicts=[*OK[:9], Status.FAILED],
+              next_run_at=NOON + HOUR,
               success_rate=1.0, last_run=ended(110, 50 * MINUTE, 0.4, status=Status.FAILED,
                                                exit_code=2)),
 ]  # fmt: skip
@@ -64,7 +79,7 @@ RUNS = [
              max_attempts=4, retry_at=NOON + timedelta(seconds=44), pid=None,
              started_at=NOON - 4 * MINUTE),
     make_run(104, task_id=4, task_name="probe", started_at=NOON - timedelta(seconds=12),
-             usual_s=5.5, trigger=Trigger.MANUAL, pid=31402),
+             usual_s=95.0, trigger=Trigger.MANUAL, pid=31402),
     make_run(105, task_id=2, task_name="backup-db", status=Status.QUEUED, attempts=0, pid=None,
              started_at=None, detail="waits for pool db: 2 of 2 taken", trigger=Trigger.CATCH_UP),
 ]  # fmt: skip
@@ -110,10 +125,12 @@ def picture(clock, snap_compare, monkeypatch, report_directory):
     monkeypatch.setattr("cronpilot.tui.connection.RETRY", 3600)
 
     def compare(*keys, size=WIDE, theme=themes.DARK, until="", then=(), last="",
-                lose=False, banners=()):  # fmt: skip
+                lose=False, banners=(), missed=None):  # fmt: skip
         client = FakeClient(
-            TASKS, RUNS, {93: LOG, 101: LOG, 103: LOG, 104: LOG}, clock, banners=banners
-        )
+            TASKS, RUNS, {93: LOG, 101: LOG, 103: LOG, 104: LOG}, clock, banners=banners,
+            max_workers=3, pools={"db": 2},
+        )  # fmt: skip
+        client.missed = missed
 
         async def connect():
             return client
@@ -162,6 +179,30 @@ def test_running(picture, size):
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=["120x36", "80x24"])
+def test_upcoming(picture, size):
+    assert picture("3", "j", size=size, until="12:00:30")
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["120x36", "80x24"])
+def test_timeline(picture, size):
+    assert picture("3", "t", "j", size=size, until="sync-mirror", last="12 h around now")
+
+
+def test_marked_tasks_by_state_and_a_question(picture):
+    assert picture("s", "s", until="STATE↑", then=["space", "j", "space", "p"],
+                   last="Pause or resume 2 tasks?")  # fmt: skip
+
+
+def test_what_passed_without_an_engine(picture):
+    banner = Banner(key="downtime", text="The engine was down 2 h: 14 slots missed, 1 made up for.",
+                    hint="m lists them on the screen.", severity="information")  # fmt: skip
+    by_id = {run.id: run for run in RUNS}
+    missed = Downtime(since=NOON - 9.9 * HOUR, until=NOON - 7.7 * HOUR, missed_slots=14, made_up=1,
+                      missed=[by_id[90]], runs=[by_id[105]])  # fmt: skip
+    assert picture("m", size=SMALL, banners=[banner], missed=missed, until="MISSED FOR GOOD")
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["120x36", "80x24"])
 def test_history(picture, size):
     assert picture("4", "j", "k", size=size, until="#104" if size == WIDE else "14 slots missed")
 
@@ -184,6 +225,15 @@ def test_health(picture, size):
 
 def test_whole_log(picture):
     assert picture("enter", size=SMALL, until="shard 41")
+
+
+def test_find_in_a_log(picture):
+    assert picture("enter", "slash", size=SMALL, until="text in this log",
+                   then=[*"warn", "enter"], last="30 of 30")  # fmt: skip
+
+
+def test_comparison(picture):
+    assert picture("C", until="only of run 101")
 
 
 def test_help(picture):
