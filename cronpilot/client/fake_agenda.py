@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import takewhile
 
 from cronpilot.client.agenda import (
@@ -51,6 +52,11 @@ class FakeAgenda:
     _runs: dict[int, RunView]
     _clock: Callable[[], datetime]
     _max_workers: int
+
+    @cached_property
+    def _known(self) -> dict[int, tuple[TaskView, Item]]:
+        """The tasks as they were last looked at: to read ten thousand schedules takes a while."""
+        return {}
 
     def answer(self) -> None:
         raise NotImplementedError
@@ -110,7 +116,7 @@ class FakeAgenda:
             TaskQuery(text=query.text, sort=query.sort, descending=query.descending,
                       offset=query.offset, limit=query.limit)
         )  # fmt: skip
-        items = {item.id: item for item in self._items()}
+        items = {item.id: item for item in self._items(page.rows)}
         return Timeline(
             rows=[self._row(task, items.get(task.id), scale, now) for task in page.rows],
             total=page.total,
@@ -127,20 +133,26 @@ class FakeAgenda:
             starts=starts_by_cell(item, scale, now) if item else [],
         )  # fmt: skip
 
-    def _items(self) -> Iterable[Item]:
-        for task in self._tasks.values():
+    def _items(self, tasks: Iterable[TaskView] | None = None) -> Iterable[Item]:
+        for task in self._tasks.values() if tasks is None else tasks:
             if task.next_run_at is None:
+                continue
+            known = self._known.get(task.id)
+            if known is not None and known[0] is task:
+                yield known[1]
                 continue
             zone = find_zone(task.timezone)
             schedule = Schedule.model_validate(task.schedule)
             resolved = resolve(schedule, zone=zone, set_at=task.next_run_at, seed=task.name)
             usual = task.average_duration_s
-            yield Item(
+            item = Item(
                 id=task.id, name=task.name, zone=task.timezone, next_run_at=task.next_run_at,
                 times=fire_times(schedule.type, resolved, zone),
                 usual=None if usual is None else timedelta(seconds=usual), pool=task.pool,
                 paused=task.paused_at is not None, overlaps=task.overlap is Overlap.ALLOW,
             )  # fmt: skip
+            self._known[task.id] = task, item
+            yield item
 
 
 def _span(run: RunView) -> Span:

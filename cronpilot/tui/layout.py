@@ -107,9 +107,18 @@ def pad(text: str, width: int, marks: Marks, *, right: bool = False) -> str:
     return blanks + short if right else short + blanks
 
 
-def pad_cells(cells: Cells, width: int, marks: Marks) -> list[Cell]:
-    """Exactly `width` cells of these pieces; a mark says that something is missing."""
-    return _exactly(cells, width, marks)
+def pad_cells(cells: Cells, width: int) -> list[Cell]:
+    """Exactly `width` cells of these pieces: a picture is cut off without a mark."""
+    line: list[Cell] = []
+    room = width
+    for cell in cells:
+        length = cell_len(cell.text)
+        if length > room:
+            line.append(Cell(set_cell_size(cell.text, room), cell.tone))
+            return line
+        line.append(cell)
+        room -= length
+    return [*line, Cell(" " * room)] if room else line
 
 
 class Piece(NamedTuple):
@@ -166,12 +175,13 @@ def _length(lefts: Sequence[Piece], rights: Sequence[Piece], between: str) -> in
 def _exactly(cells: Sequence[Cell], width: int, marks: Marks) -> list[Cell]:
     """Cut or fill, so that the line has exactly `width` cells."""
     line: list[Cell] = []
+    room = width
     for cell in cells:
-        room = width - sum(cell_len(done.text) for done in line)
         if room <= 0:
             break
-        line.append(Cell(cut(cell.text, room, marks), cell.tone))
-    room = width - sum(cell_len(done.text) for done in line)
+        text = cut(cell.text, room, marks)
+        line.append(Cell(text, cell.tone))
+        room -= cell_len(text)
     return [*line, Cell(" " * room)] if room > 0 else line
 
 

@@ -24,7 +24,7 @@ def keys(columns, width):
 @pytest.mark.parametrize(
     ("width", "expected"),
     [
-        (119, ["state", "name", "schedule", "next", "in", "last", "why", "took", "rate"]),
+        (119, ["state", "name", "schedule", "next", "in", "last", "verdicts", "usual", "rate"]),
         (79, ["state", "name", "schedule", "next", "in", "last"]),
         (59, ["state", "name", "next", "in", "last"]),
         (44, ["state", "name", "in", "last"]),

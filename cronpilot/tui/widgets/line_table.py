@@ -390,7 +390,7 @@ class LineTable(Toned, Generic[RowT]):
         for place in self._placed:
             cell = cells.get(place.column.key, Cell(""))
             if isinstance(cell, Cells):
-                parts += [*pad_cells(cell, place.width, self.marks), Cell(" " * GAP)]
+                parts += [*pad_cells(cell, place.width), Cell(" " * GAP)]
             else:
                 text = pad(cell.text, place.width, self.marks, right=place.column.right)
                 parts.append(Cell(text + " " * GAP, cell.tone))

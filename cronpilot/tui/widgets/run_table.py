@@ -30,7 +30,7 @@ class RunTable(LineTable[RunView]):
         Column.fixed("ends", "ENDS", 11, rank=3),
         Column("why", "PROCESS / WAITS FOR", 24, 44),
         Column.fixed("try", "TRY", 5, rank=4),
-        Column.fixed("trigger", "BY", 8, rank=5),
+        Column.fixed("trigger", "BY", 10, rank=5),
         Column.fixed("run", "RUN", 7, rank=2, right=True),
         Column.fixed("started", "STARTED", 8, rank=6),
     )

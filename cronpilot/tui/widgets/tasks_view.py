@@ -105,7 +105,7 @@ class TasksView(View):
         self.sort, self.descending = sort, descending
         column = COLUMN_OF.get(sort)
         self.table.sort_by((column, descending) if column else None)
-        self.table.action_edge(-1)
+        self.table.put_rows(0, [], 0)  # to the top: what comes first is what one wants to see
         self.post_message(self.Refiltered())
 
     def hide(self, columns: Iterable[str]) -> None:

@@ -144,8 +144,8 @@ class UpcomingView(View):
     def put_picture(self, offset: int, rows: list[TimelineRow], total: int, scale: Any) -> None:
         """Rows of the timeline."""
         self.picture.put_picture(offset, rows, total, scale)
-        seen = Cell(self.picture.window.words, "strong")
-        self.signs.show([[*legend(self.list.marks), seen]])
+        seen = Cell(f" {self.picture.window.words}  ", "strong")
+        self.signs.show([[seen, *legend(self.list.marks)]])
 
     def _show(self) -> None:
         now = self.list.now
