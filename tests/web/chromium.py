@@ -150,6 +150,15 @@ class Page:
         for kind in ("mousePressed", "mouseReleased"):
             self.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
+    def log_in(self, name: str, password: str) -> None:
+        """Fill in the form that stands there, and send it."""
+        self.says("Password")
+        self.evaluate("document.querySelector('#name').select()")
+        self.type(name)
+        self.press("Tab")
+        self.type(password)
+        self.press("Enter")
+
     # --- what it sees ----------------------------------------------------------------------------
 
     @property
@@ -174,6 +183,10 @@ class Page:
     def shows(self, *texts: str) -> None:
         """Wait until the terminal shows all of these."""
         self.until(lambda: all(text in self.text for text in texts), f"{texts}")
+
+    def rest(self, seconds: float) -> None:
+        """Let time pass, as for a picture."""
+        self._hear(seconds)
 
     def says(self, text: str) -> None:
         """Wait until the page itself, not its terminal, shows that."""

@@ -19,7 +19,7 @@ import pytest
 from cronpilot.client.http import HttpClient
 from cronpilot.client.sockets import SOCKET_NAME
 
-from .chromium import PATIENCE_S, Page, chromium, find_chromium
+from .chromium import PATIENCE_S, chromium, find_chromium
 
 pytestmark = pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium here")
 
@@ -129,22 +129,13 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def log_in(page: Page, password: str = "admin123") -> None:
-    page.says("Password")
-    page.evaluate("document.querySelector('#name').select()")
-    page.type("admin")
-    page.press("Tab")
-    page.type(password)
-    page.press("Enter")
-
-
 def test_the_cockpit_in_a_browser(engine: Served, tmp_path: Path) -> None:
     with chromium() as page:
         page.size(1100, 640)
         page.go(engine.address)
-        log_in(page, "wrong")
+        page.log_in("admin", "wrong")
         page.says("password is wrong")
-        log_in(page)
+        page.log_in("admin", "admin123")
         page.shows("greet", "every day at 02:30", "admin, admin")
 
         # Another schedule, by keyboard alone.
@@ -192,7 +183,7 @@ def test_the_cockpit_in_a_browser(engine: Served, tmp_path: Path) -> None:
         until(lambda: not screen.is_running())
         engine.start()
         page.says("Password")
-        log_in(page)
+        page.log_in("admin", "admin123")
         page.until(lambda: page.tabs == 3)
         page.shows("greet", "03:45")
 
