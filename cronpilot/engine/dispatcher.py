@@ -108,12 +108,7 @@ class Dispatcher:
 
         Once that is committed, `planned` has to be told.
         """
-        try:
-            return self._claim(connection, ()) if self._may_claim() else None
-        except CronPilotError:
-            raise
-        except Exception:  # noqa: BLE001  our own next turn meets the same; slots must be recorded
-            return None
+        return self._claim(connection, ()) if self._may_claim() else None
 
     def report(self, report: Report) -> None:
         """The runner says how an attempt goes on.

@@ -10,6 +10,8 @@ import pytest
 
 from cronpilot.client.messages import RunQuery, TaskQuery
 from cronpilot.domain.run import Reason, Status, Trigger
+from cronpilot.engine import dispatcher
+from cronpilot.engine.launch import claim_of
 from cronpilot.errors import NotFound, Refused
 from tests.engine.conftest import finished, history, log_of, reached, start, until
 
@@ -44,6 +46,37 @@ async def test_a_schedule_starts_its_task_at_each_slot_once(bench):
     gaps = {(b - a).total_seconds() for a, b in pairwise(slots)}
     assert gaps == {1.0}
     assert all(run.trigger is Trigger.SCHEDULE for run in runs)
+
+
+async def test_slots_go_on_though_a_start_could_not_be_prepared(bench, monkeypatch):
+    failures = [RuntimeError("a bug of ours")]
+
+    def fail_once(*about):
+        if failures:
+            raise failures.pop()
+        return claim_of(*about)
+
+    monkeypatch.setattr(dispatcher, "claim_of", fail_once)
+    bench.tasks("name: tick\ncommand: 'true'\nschedule: every 1s")
+    async with bench.engine() as engine:
+
+        async def a_success():
+            runs = await history(engine, "tick")
+            return any(run.status is Status.SUCCESS for run in runs)
+
+        assert await until(a_success)
+
+    assert failures == []
+
+
+async def test_a_start_is_known_while_its_command_goes_on(bench):
+    bench.tasks("name: slow\ncommand: sleep 60\nschedule: manual")
+    async with bench.engine() as engine:
+        run = await reached(engine, (await start(engine, "slow")).id, Status.RUNNING)
+        (attempt,) = await engine.attempts(run.id)
+
+    assert (run.attempts, run.started_at) == (1, attempt.started_at)
+    assert attempt.pid is not None
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
         self._now = watch.seen_at
         self._others_now = self._now  # the same moment, as APScheduler reads it
         self._more = False
+        self._may_claim = True  # not after a failure: first of all, slots are recorded
 
     def get_due_jobs(self, now: datetime) -> list[Job]:
         self._decided, self._more = [], False
@@ -101,12 +102,14 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
         try:
             if self._decided:
                 self._commit()
+            self._may_claim = True
             self._failed(None)
             earliest = self._database.read(self._earliest)
         except Exception as error:  # noqa: BLE001  see the class: nothing may escape from here
             log.warning("Planning failed, trying again: %s", error)
             self._failed(error)
-            return now + RETRY
+            at_once, self._may_claim = self._may_claim, False  # it may be the claims that fail
+            return now if at_once else now + RETRY
         finally:
             self._decided = []
         if self._more:
@@ -126,7 +129,8 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
             if self._is_paused():  # since the pass began: what was asked first holds
                 return Changes()
             changes = decide_due(connection, ids, now, since)
-            changes.claims = self._claim(connection)
+            if self._may_claim:
+                changes.claims = self._claim(connection)
             return changes
 
         writing = self._database.write(decide)
