@@ -19,6 +19,7 @@ class Command:
         note: a sentence.
         keys: that do the same, as people call them.
         place: where it works, for the help.
+        action: what a binding calls it; empty where there is none.
         deed: None where it cannot be done from here.
     """
 
@@ -28,6 +29,7 @@ class Command:
     about: str = ""
     keys: str = ""
     place: str = ""
+    action: str = ""
     deed: Deed | None = None
 
     @property

@@ -80,7 +80,7 @@ class Known:
     @property
     def place_name(self) -> str:
         """Where it works, for people."""
-        return _PLACES.get(self.place, self.place.capitalize())
+        return place_name(self.id)
 
     @property
     def rank(self) -> int:
@@ -92,6 +92,12 @@ class Known:
         """Whether both can be asked for at the same time, so that one key cannot do both."""
         near = _surroundings(self.place) == _surroundings(other.place)
         return any(_meet(one, two, near) for one in self.nodes for two in other.nodes)
+
+
+def place_name(action: str) -> str:
+    """Where an action of that id works, for people."""
+    place = action.partition(".")[0]
+    return _PLACES.get(place, place.capitalize())
 
 
 def _meet(one: type[DOMNode], two: type[DOMNode], near: bool) -> bool:

@@ -101,6 +101,22 @@ def measure_keys(presses: int) -> dict[str, list[tuple[float, int]]]:
         return {name: [one.key(key) for _ in range(presses)] for name, key in keys.items()}
 
 
+def measure_palette(openings: int) -> dict[str, list[tuple[float, int]]]:
+    """Times of the palette over 10,000 tasks: of its key, and of each letter of a name in it.
+    The first opening loads it, and counts as any other."""
+    times: dict[str, list[tuple[float, int]]] = {"palette opens": [], "a letter in it": []}
+    with screen("--tasks", "10000") as one:
+        one.until(b"10,000 in all")
+        one.read(2)
+        for _ in range(openings):
+            times["palette opens"].append(one.key(b":"))
+            one.read(0.3)
+            times["a letter in it"] += [one.key(letter.encode()) for letter in "run job-123"]
+            one.key(b"\x1b")
+            one.read(0.3)
+    return times
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=60)
@@ -119,7 +135,8 @@ def main() -> None:
         print(f"{name + ', KB/min':<46}{kb:>12.1f}  {budget}")
         print(f"{name + ', % of a core':<46}{cpu:>12.2f}  {1 if budget == 20 else '-'}")
         print(f"{name + ', resident MB':<46}{rss:>12}")
-    for name, times in measure_keys(options.presses).items():
+    pressed = measure_keys(options.presses) | measure_palette(max(2, options.presses // 10))
+    for name, times in pressed.items():
         milliseconds = sorted(time for time, _ in times)
         p95 = milliseconds[int(len(milliseconds) * 0.95)]
         size = statistics.median(count for _, count in times)

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from cronpilot.tui.app import CronPilotApp
 from cronpilot.tui.leave import Leave
+from cronpilot.tui.options import ScreenOptions
 from cronpilot.tui.terminal import run_app, screen_problem
 
 
@@ -33,6 +34,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--quiet", action="store_true", help="nothing runs, nothing is due soon")
     parser.add_argument("--crash", action="store_true", help="break after a second")
     parser.add_argument("--theme")
+    parser.add_argument("--no-mouse", action="store_true")
     parser.add_argument("--state-dir", default="/var/lib/cronpilot")
     parser.add_argument("--left", help="file that is to say how the screen was left")
     return parser.parse_args()
@@ -58,6 +60,7 @@ def main() -> None:
     app = CronPilotApp(
         connect, role="attached" if options.attached else "owner", host="example",
         state_dir=options.state_dir, clock=lambda: datetime.now(UTC), theme=options.theme,
+        options=ScreenOptions(mouse=not options.no_mouse),
     )  # fmt: skip
     if options.crash:
         secret = "hunter2"

@@ -214,9 +214,14 @@ def test_a_storm_of_resizes_leaves_a_whole_screen(session):
         screen.read()
     screen.terminal.resize(24, 80)
     screen.child.send("\x0c")
-    screen.until(lambda: "? help  q quit" in screen.terminal.display[23])
-    assert "example" in screen.terminal.display[0]
-    assert "backup-db" in screen.text
+    screen.until(
+        lambda: (
+            "? help  q quit" in screen.terminal.display[23]
+            and "example" in screen.terminal.display[0]
+            and "[1 Tasks]" in screen.terminal.display[1]
+            and "backup-db" in screen.text
+        )
+    )
 
 
 @pytest.mark.parametrize("term", ["xterm-256color", "screen", "tmux-256color", "linux", "vt100"])
@@ -240,7 +245,16 @@ def test_no_color_writes_no_colour(session):
     screen = session(NO_COLOR="1")
     screen.child.send("j")
     screen.until(lambda: "disk-space" in screen.text)
-    assert not re.search(r"\x1b\[(?:[\d;]*;)?(?:3[0-8]|4[0-8]|9\d|10\d)[;m]", screen.written)
+    assert not re.search(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9\d|10\d)(?:;\d+)*m", screen.written)
+
+
+def test_16_colours_are_the_terminals_own_and_the_mouse_can_be_left_to_it(session):
+    screen = session("--no-mouse", TERM="xterm", COLORTERM="")
+    screen.child.send("j")
+    screen.until(lambda: "disk-space" in screen.text)
+    assert re.search(r"\x1b\[(?:\d+;)*3[1-7](?:;\d+)*m", screen.written)
+    assert not re.search(r"\x1b\[(?:\d+;)*[34]8;(?:\d+;?)*m", screen.written)
+    assert "\x1b[?1000h" not in screen.written
 
 
 @pytest.mark.parametrize("term", ["dumb", ""])

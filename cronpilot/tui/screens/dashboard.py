@@ -145,11 +145,14 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         own = [app.key_problem] if app.key_problem else []
         self.too_small.show(too_small(status, self.size.width, lost=self.lost_since is not None))
         self.banner.tell([*own, *(status.banners if status else [])])
-        tabs = [Tab(one.KEY, one.TITLE, one.things(status)) for one in self.views]
+        tabs = [Tab(self._view_key(one), one.TITLE, one.things(status)) for one in self.views]
         view = self.current
-        self.tabs.tell(tabs, view.KEY, text=view.filters, total=view.total, more=view.more,
-                       note=view.note)  # fmt: skip
+        self.tabs.tell(tabs, self._view_key(view), text=view.filters, total=view.total,
+                       more=view.more, note=view.note)  # fmt: skip
         self._tell_instead()
+
+    def _view_key(self, view: View) -> str:
+        return self.key(f"view.{view.id}", view.KEY)
 
     def _tell_instead(self) -> None:
         app = self.pilot_app

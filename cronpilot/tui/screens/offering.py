@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from textual.screen import Screen
 from cronpilot.domain.text import clean
 from cronpilot.tui import themes
 from cronpilot.tui.commands import Command
-from cronpilot.tui.key_catalogue import catalogue
+from cronpilot.tui.key_catalogue import catalogue, place_name
 from cronpilot.tui.key_names import NO_KEY, key_name
 from cronpilot.tui.meaning import MEANT, Meant
 from cronpilot.tui.screens.acting import ActingScreen
@@ -32,7 +33,7 @@ async def open_palette(app: CronPilotApp, screen: ActingScreen) -> None:
     from cronpilot.tui.screens.palette import Palette
 
     commands = [*offered(screen), *_of_other_parts(screen), *_of_the_app(app)]
-    verbs = [one for one in commands if _is_verb(screen, one)]
+    verbs = [one for one in commands if one.action in screen.ON_A_TASK]
     chosen = await app.push_screen_wait(
         Palette(commands, verbs, app.memory.recent, partial(_tasks, screen))
     )
@@ -67,7 +68,8 @@ def offered(screen: Screen[Any], *, movements_last: bool = True) -> list[Command
         into[binding.id] = Command(
             binding.id, binding.description, tooltip or binding.tooltip,
             keys=" ".join(sorted(keys, key=len)),
-            place=_place(binding), about=_about(screen, binding, meant),
+            place=place_name(binding.id), about=_about(screen, binding, meant),
+            action=binding.action,
             deed=partial(_perform, screen, binding.action, node, meant),
         )  # fmt: skip
     commands.pop("app.palette" if movements_last else "", None)
@@ -152,11 +154,10 @@ async def _tasks(screen: ActingScreen, text: str, verbs: Sequence[Command]) -> l
     page = await screen.client.tasks(TaskQuery(text=text, limit=MOST_TASKS))
     found: list[Command] = []
     for verb in verbs:
-        node, action = _verb(screen, verb.id)
         for task in page.rows:
-            about, meant = clean(task.name), Meant((task.id, task.name))
-            found.append(Command(verb.id, verb.title, verb.note, about, verb.keys,
-                                 deed=partial(_perform, screen, action, node, meant)))  # fmt: skip
+            meant = Meant((task.id, task.name))
+            deed = partial(_perform, screen, verb.action, screen, meant)
+            found.append(replace(verb, about=clean(task.name), deed=deed))
     if not verbs:
         found = [
             Command(f"task {task.id}", "Go to", clean(task.schedule_words), clean(task.name),
@@ -171,15 +172,6 @@ async def _go_to_task(screen: ActingScreen, task_id: int, name: str) -> None:
     while app.screen is not app.dashboard:
         await app.pop_screen()
     app.dashboard.go_to_task(task_id, name)
-
-
-def _is_verb(screen: ActingScreen, command: Command) -> bool:
-    known = catalogue().get(command.id)
-    return known is not None and known.binding.action in screen.ON_A_TASK
-
-
-def _verb(screen: ActingScreen, action_id: str) -> tuple[DOMNode, str]:
-    return screen, catalogue()[action_id].binding.action
 
 
 # --- words and deeds -----------------------------------------------------------------------------
@@ -212,8 +204,3 @@ def _perform(
 
 def _bare(action: str) -> str:
     return action.partition("(")[0].rpartition(".")[2]
-
-
-def _place(binding: Binding) -> str:
-    known = catalogue().get(binding.id or "")
-    return known.place_name if known else ""

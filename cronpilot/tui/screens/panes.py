@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from textual import events
+from textual import events, on
 
 from cronpilot.tui.layout import is_tiny
 from cronpilot.tui.screens.records import RecordsScreen
+from cronpilot.tui.widgets.toned import Line
 from cronpilot.tui.widgets.view import View
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ class PanesScreen(RecordsScreen):
             self.current.table.focus()
         self.call_after_refresh(self._after_resize)
 
+    @on(Line.Resized)
     def _after_resize(self) -> None:
         self.tell()
         self.tell_keys()

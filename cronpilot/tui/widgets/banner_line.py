@@ -33,5 +33,4 @@ class BannerLine(Line):
             Piece(f"{self.marks.late} {clean(banner.text)}", _TONES[banner.severity]),
             Piece(clean(banner.hint), "", 1),
         ]
-        width = self.size.width or self.app.size.width
-        self.show(fit_line(left, [Piece(more, "muted", 2)], width, self.marks))
+        self.show(fit_line(left, [Piece(more, "muted", 2)], self.room, self.marks))

@@ -37,9 +37,9 @@ class KeyBar(Line):
                 KeyHint(key("app.help", "?"), "help"),
                 KeyHint(key("app.quit", "q"), "quit"),
             )
-        while len(always) > 2 and sum(map(_width, always)) > self.size.width:
+        while len(always) > 2 and sum(map(_width, always)) > self.room:
             always = always[1:]
-        room = self.size.width - 1 - sum(map(_width, always))
+        room = self.room - 1 - sum(map(_width, always))
         fitting = []
         for hint in hints:
             if _width(hint) > room:

@@ -41,7 +41,7 @@ class StatusBar(Line):
         self.set_class(situation.lost_since is not None, "-lost")
         left, right = _pieces(situation, self.marks)
         between = f" {self.marks.dot} "
-        self.show(fit_line(left, right, self.size.width, self.marks, between=between))
+        self.show(fit_line(left, right, self.room, self.marks, between=between))
 
 
 def _pieces(it: Situation, marks: Marks) -> tuple[list[Piece], list[Piece]]:

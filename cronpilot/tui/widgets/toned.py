@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -77,6 +78,20 @@ class Line(Toned):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._cells: list[Cell] = []
+
+    class Resized(Message):
+        """What fits into it is different now."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, Line.Resized)
+
+    def on_resize(self) -> None:
+        self.post_message(self.Resized())
+
+    @property
+    def room(self) -> int:
+        """Its width; while it is hidden that of the screen, which it will have again."""
+        return self.size.width or self.app.size.width
 
     @property
     def text(self) -> str:

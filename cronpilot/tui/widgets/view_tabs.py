@@ -38,4 +38,4 @@ class ViewTabs(Line):
         if total or text:
             known = f"{total:,} and more" if more else f"{total:,}"
             right.append(Piece(f"{known} found" if text else f"{known} in all", "muted", 1))
-        self.show(fit_line(left, right, self.size.width, self.marks, between=" "))
+        self.show(fit_line(left, right, self.room, self.marks, between=" "))
