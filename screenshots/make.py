@@ -38,12 +38,20 @@ PICTURES: dict[str, tuple[tuple[int, int], str, list[str]]] = {
         ["2", "j", "L", "wait:800", "slash", "wait:300", *"available", "enter", "wait:800"],
     ),
     "log": ((120, 32), "cronpilot-dark", ["2", "j", "L"]),
+    "upcoming": ((120, 32), "cronpilot-dark", ["3", "wait:800"]),
+    "timeline": (
+        (120, 26),
+        "cronpilot-dark",
+        ["3", "wait:500", "t", "wait:500", "plus", "plus", "plus", "plus", "wait:800"],
+    ),
     "history": ((120, 32), "cronpilot-dark", ["4", "g"]),
     "run": ((120, 32), "cronpilot-dark", ["4", "wait:800", "j", "enter"]),
     "health": ((120, 32), "cronpilot-dark", ["5"]),
     "small": ((80, 24), "cronpilot-dark", ["g"]),
     "light": ((120, 32), "cronpilot-light", ["g"]),
     "help": ((120, 40), "cronpilot-dark", ["question_mark"]),
+    "palette": ((120, 26), "cronpilot-dark", ["colon", *"run b", "wait:800"]),
+    "contrast": ((120, 26), "cronpilot-contrast", ["j"]),
     "editor": ((120, 32), "cronpilot-dark", ["j", "j", "j", "j", "e"]),
     "quit": ((120, 32), "cronpilot-dark", ["q"]),
 }
@@ -52,6 +60,10 @@ COMPARE = (
     ["4", "slash", "wait:300", *"nightly", "enter", "wait:800", "j", "C", "wait:800"],
 )  # fmt: skip
 INCIDENT = ((120, 20), "cronpilot-dark", ["5", "wait:800", "g", "enter", "wait:800"])
+QUIET = (
+    (120, 32), "cronpilot-dark",
+    ["slash", "wait:300", *"rest", "enter", "wait:500", "e", "wait:1500"],
+)  # fmt: skip
 COPY = """\
 echo "$(date +%T) copying /srv/shop to $DEST"
 for part in customers orders invoices; do echo "$(date +%T) read $part"; done
@@ -63,7 +75,8 @@ echo "$(date +%T) 3 parts copied"
 async def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as state:
         config = Path(state) / "config.yaml"
-        config.write_text("api: {port: 0}\n")  # whatever else listens on this machine
+        # Port 0: whatever else listens on this machine.
+        config.write_text(f"api: {{port: 0}}\nquiet:\n{quiet_times()}")
         engine = subprocess.Popen(
             [sys.executable, "-m", "cronpilot", "--headless", "--state-dir", state,
              "--tasks", str(TASKS), "--config", str(config)],
@@ -80,6 +93,8 @@ async def main(folder: Path) -> None:
             await draw(folder / "compare.svg", Path(state), *COMPARE)
             await fail_again_and_again(client)
             await draw(folder / "incident.svg", Path(state), *INCIDENT)
+            await rest(client)
+            await draw(folder / "quiet.svg", Path(state), *QUIET)
             await client.shutdown(with_tasks=True)
         finally:
             await client.close()
@@ -131,6 +146,23 @@ async def fail_again_and_again(client: HttpClient) -> None:
     (incident,) = await client.incidents(IncidentQuery(task_id=task.id))
     await client.acknowledge(incident.id, note="the mirror's disk is being replaced")
     await client.snooze(incident.id, until=datetime.now(UTC) + timedelta(hours=4))
+
+
+def quiet_times() -> str:
+    """Two days off that are near, and a window each night."""
+    days = [datetime.now(UTC).date() + timedelta(days=ahead) for ahead in (2, 3)]
+    return (
+        f"  days-off: {{days: [{days[0]}, {days[1]}]}}\n"
+        "  maintenance: {windows: [sun 02:00-04:00, wed 02:00-04:00], then: after}\n"
+    )
+
+
+async def rest(client: HttpClient) -> None:
+    """A task that keeps quiet times."""
+    await client.create_task(
+        {"name": "rest-of-the-copies", "schedule": "daily 02:30", "command": "true",
+         "quiet": ["days-off", "maintenance"]}
+    )  # fmt: skip
 
 
 async def start(client: HttpClient, name: str) -> None:

@@ -20,6 +20,7 @@ PAST = 0.35
 """The share of the picture that lies behind the line at now, until one moves it."""
 _TICKS = (5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)
 """Minutes between two labels of the axis; the first that leaves them room."""
+_DENSE, _FEW = 0.4, 3  # of the cells with a start; fewer starts are shown one by one
 _LABEL = 8  # cells for one label and the blank behind it
 
 
@@ -71,30 +72,31 @@ def draw(row: TimelineRow, scale: Scale, now: datetime, marks: Marks) -> Cells:
     if 0 <= here < scale.cells:
         canvas[here] = Cell(marks.now, "title")
     begun = [scale.cell(start) for start in row.starts]
-    for start, near in zip(row.starts, _have_neighbours(begun), strict=True):
-        _outline(canvas, row, scale, start, marks.rest if near else marks.planned, marks)
+    if _is_dense(begun) and not row.paused:
+        _put(canvas, begun[0], marks.rest * (begun[-1] - begun[0] + 1), "busy")
+    else:
+        for start in row.starts:
+            _outline(canvas, row, scale, start, marks)
     for bar in row.bars:
         _bar(canvas, bar, scale, now, marks)
     return _merged(canvas)
 
 
-def _have_neighbours(cells: list[int]) -> list[bool]:
-    """Of cells in their order: whether the one before or behind is in the list, too."""
-    known = set(cells)
-    return [cell - 1 in known or cell + 1 in known for cell in cells]
+def _is_dense(cells: list[int]) -> bool:
+    """Whether starts in these cells, in their order, stand so near that they are one band."""
+    return len(cells) > _FEW and len(cells) / (cells[-1] - cells[0] + 1) > _DENSE
 
 
 def _outline(
-    canvas: list[Cell], row: TimelineRow, scale: Scale, start: datetime, small: str, marks: Marks
+    canvas: list[Cell], row: TimelineRow, scale: Scale, start: datetime, marks: Marks
 ) -> None:
-    """One start; `small` is what stands for it where its length is less than two cells."""
     tone: Tone = "muted" if row.paused else "busy"
     first = scale.cell(start)
     last = scale.cell(start + timedelta(seconds=row.usual_s or 0))
     if row.paused:
         shape = marks.paused
     elif last - first < 2:
-        shape = small
+        shape = marks.planned
     else:
         shape = marks.line_from + marks.line * (last - first - 1) + marks.line_to
     _put(canvas, first, shape, tone)

@@ -221,7 +221,9 @@ def bar(cell, length, status, run_id=1):
          "  ○ !···    │           "),
         ({"starts": [NOON + 30 * MINUTE]}, "            │  □        "),
         ({"starts": [NOON + 30 * MINUTE], "usual_s": 3600.0}, "            │  ├─────┤  "),
-        ({"starts": [NOON + n * 10 * MINUTE for n in (1, 2, 3, 6)]}, "            │░░░  □     "),
+        ({"starts": [NOON + n * 10 * MINUTE for n in (1, 3, 5, 6)]}, "            │░░░░░░     "),
+        ({"starts": [NOON + n * 10 * MINUTE for n in (1, 4, 7, 11)]},
+         "            │□  □  □   □"),
         ({"starts": [NOON + 30 * MINUTE], "paused": True}, "            │  ‖        "),
     ],
 )  # fmt: skip
