@@ -18,7 +18,8 @@ from cronpilot.client.messages import (
     TaskQuery,
     TaskView,
 )
-from cronpilot.domain.secrets import mask, mask_value
+from cronpilot.domain.notify import NotifyRules
+from cronpilot.domain.secrets import HIDDEN, mask, mask_value
 
 
 def for_viewer(engine: Client) -> Client:
@@ -65,8 +66,20 @@ class _ThroughAMask:
 def masked_task(task: TaskView) -> TaskView:
     """The task without what looks like a secret in its variables and its command."""
     return task.model_copy(
-        update={"env": mask(task.env), "command": _masked_value("command", task.command)}
+        update={
+            "env": mask(task.env),
+            "command": _masked_value("command", task.command),
+            "notify": _without_addresses(task.notify),
+        }
     )
+
+
+def _without_addresses(rules: NotifyRules) -> NotifyRules:
+    """Whoever knows the address of a ping can say that all is well."""
+    if rules.ping is None:
+        return rules
+    hidden = {name: HIDDEN for name, url in rules.ping if url is not None}
+    return rules.model_copy(update={"ping": rules.ping.model_copy(update=hidden)})
 
 
 def masked_event(event: Event) -> Event:
@@ -93,6 +106,8 @@ def _masked_value(field: str, value: Any) -> Any:
     match value:
         case dict() if field == "env":
             return mask({str(name): str(said) for name, said in value.items()})
+        case {"ping": dict(ping)} if field == "notify":
+            return {**value, "ping": dict.fromkeys(ping, HIDDEN)}
         case str():
             return mask_value(value)
         case list():

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
+from typing import TYPE_CHECKING
 
 from cronpilot.domain.incident import Fault, Word
 from cronpilot.domain.secrets import HIDDEN, is_secret_name, mask_value
 from cronpilot.domain.text import clean
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
 
 LINES = 50
 """Lines of output in a message about one run."""
@@ -308,6 +308,12 @@ def as_mail(
             it for the same.
         threads: what it belongs to; mail programs show the same threads together.
     """
+    # Most engines send nothing for days.
+    from email.headerregistry import Address
+    from email.message import EmailMessage
+    from email.policy import SMTP
+    from email.utils import format_datetime
+
     domain = _domain(sender, host)
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address("CronPilot", addr_spec=sender) if "@" in sender else sender

@@ -6,11 +6,13 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from email.message import EmailMessage
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from cronpilot.domain.text import clean
 from cronpilot.notify.failures import Failure
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
 
 Security = Literal["starttls", "tls", "none"]
 

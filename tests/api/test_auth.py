@@ -253,7 +253,10 @@ async def test_each_role_may_what_its_line_of_the_table_says(closed: Closed, nam
 
 
 async def test_a_viewer_sees_no_secrets(closed: Closed, engine: FakeClient) -> None:
-    await engine.change_task(1, {"env": {"API_TOKEN": "another", "DEST": "/srv"}})
+    await engine.change_task(1, {
+        "env": {"API_TOKEN": "another", "DEST": "/srv"},
+        "notify": {"ping": "https://hc.example/s3cr3t-key"},
+    })  # fmt: skip
     paths = ["/api/tasks/", "/api/tasks/1", "/api/tasks/find?name=backup-db",
              "/api/tasks/1/revisions"]  # fmt: skip
 

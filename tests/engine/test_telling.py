@@ -204,6 +204,24 @@ async def test_what_was_not_sent_is_sent_after_a_restart(bench, server, told):
     assert [mail["Message-ID"] for mail in server.mails] == ["<name-of-before@example.org>"]
 
 
+async def test_an_engine_that_stops_waits_only_a_moment_for_what_is_being_sent(
+    bench, server, told, monkeypatch
+):
+    monkeypatch.setattr("cronpilot.engine.telling.LAST_WORDS_S", 0.1)
+    bench.tasks("name: a\ncommand: exit 1\nschedule: manual")
+    server.hold.clear()
+    async with bench.engine(**told) as engine:
+        await run(engine, "a")
+        await until(lambda: _answer(server.asked.is_set()))
+    assert server.mails == []
+
+    server.hold.set()
+    async with bench.engine(**told):
+        await mails(server, 1)
+
+    assert len({mail["Message-ID"] for mail in server.mails}) == 1
+
+
 def _rewrite(path: Path, statement: str) -> None:
     import sqlite3
 
