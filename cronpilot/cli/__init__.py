@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ def main(argv: Sequence[str] | None = None, *, open_client: OpenClient | None = 
     """Do what `argv` (default: the command line) asks; the exit code. See `entry.main`."""
     if argv is None:  # the process is ours
         gc.set_threshold(_GARBAGE_AFTER)
+        # We have no plugins of pydantic; to look for some reads what every package here declares.
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from cronpilot.cli import entry
 
     return entry.main(argv, open_client=open_client)

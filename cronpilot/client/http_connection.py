@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from cronpilot import __version__
+from cronpilot.client import plain_http
 from cronpilot.client.actor import HEADER, Front
 from cronpilot.client.messages import TaskView
 from cronpilot.client.problems import MEDIA_TYPE, from_problem
@@ -27,6 +29,21 @@ _CONNECT_S = 5.0
 _PATIENCE_S = 5.0  # a question that came too soon is asked again when the wait is no longer
 
 M = TypeVar("M", bound=BaseModel)
+
+
+class Answer(Protocol):
+    """What we read of an answer, however it came."""
+
+    @property
+    def status_code(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    @property
+    def content(self) -> bytes: ...
+
+    def json(self) -> Any: ...
 
 
 class HttpConnection:
@@ -78,14 +95,14 @@ class HttpConnection:
             rows = TypeAdapter(list[kind]).validate_json(answer.content)  # type: ignore[valid-type]
             return rows, int(answer.headers.get("x-total-count", -1))
 
-    async def _ask(self, method: str, path: str, **parts: Any) -> httpx.Response:
+    async def _ask(self, method: str, path: str, **parts: Any) -> Answer:
         await self._greet()
         return await self._send(method, path, **parts)
 
-    async def _send(self, method: str, path: str, **parts: Any) -> httpx.Response:
+    async def _send(self, method: str, path: str, **parts: Any) -> Answer:
         while True:
             with self._reaching_engine():
-                answer = await self._connection().request(method, path, **parts)
+                answer = await self._answer(method, path, **parts)
             wait_s = _asked_to_wait(answer)
             if wait_s is None:
                 break
@@ -93,6 +110,18 @@ class HttpConnection:
         if answer.status_code >= 400:
             self._raise(answer)
         return answer
+
+    async def _answer(self, method: str, path: str, **parts: Any) -> Answer:
+        """Short commands ask a few questions on this machine: httpx would take longer to load."""
+        socket = self._reach.socket() if self._front == "cli" else None
+        if socket is None:
+            answer: Answer = await self._connection().request(method, path, **parts)
+            return answer
+        return await plain_http.ask(
+            socket, method, path, params=parts.get("params"), body=parts.get("json"),
+            headers=self._headers() | (parts.get("headers") or {}),
+            connect_s=_CONNECT_S, answer_s=parts.get("timeout", _ANSWER_S),
+        )  # fmt: skip
 
     # --- the connection --------------------------------------------------------------------------
 
@@ -118,14 +147,15 @@ class HttpConnection:
     def _connection(self) -> httpx.AsyncClient:
         if self._http is None:
             httpx = load_httpx()
-            options = self._reach.open()
-            said = {"user-agent": f"cronpilot/{__version__}", HEADER: self._front}
-            headers = said | options.pop("headers", {})
             self._http = httpx.AsyncClient(
                 trust_env=False, timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
-                headers=headers, **options,
+                headers=self._headers(), **self._reach.open(),
             )  # fmt: skip
         return self._http
+
+    def _headers(self) -> dict[str, str]:
+        said = {"user-agent": f"cronpilot/{__version__}", HEADER: self._front}
+        return said | self._reach.headers
 
     @asynccontextmanager
     async def _stream(
@@ -167,7 +197,7 @@ class HttpConnection:
         """The engine was there, and is not any more."""
         return self._reach.failure(ConnectionError())
 
-    def _raise(self, answer: httpx.Response) -> NoReturn:
+    def _raise(self, answer: Answer) -> NoReturn:
         if answer.headers.get("content-type", "").startswith(MEDIA_TYPE):
             with self._expecting_engine():
                 raise from_problem(answer.json())
@@ -178,16 +208,15 @@ class HttpConnection:
     @contextmanager
     def _reaching_engine(self) -> Iterator[None]:
         """Say in our words that the connection failed."""
-        httpx = load_httpx()
         try:
             yield
         except UnicodeEncodeError as error:  # a word of the command line that was no UTF-8
             raise UsageProblem(f"{error.object!r} is not UTF-8 text.") from error
-        except httpx.ConnectTimeout as error:
+        except _of_httpx("ConnectTimeout") as error:
             raise self._gone() from error
-        except httpx.TimeoutException as error:
+        except _of_httpx("TimeoutException", plain_http.Silent) as error:
             raise self._reach.silence() from error
-        except httpx.TransportError as error:
+        except _of_httpx("TransportError", plain_http.Unreachable) as error:
             self._greeted = False  # whoever listens there next may be another version
             raise self._reach.failure(error) from error
 
@@ -205,7 +234,13 @@ class HttpConnection:
             ) from error
 
 
-def _asked_to_wait(answer: httpx.Response) -> float | None:
+def _of_httpx(name: str, *others: type[Exception]) -> tuple[type[Exception], ...]:
+    """That exception, which there is only when somebody has asked through httpx; and others."""
+    httpx = sys.modules.get("httpx")
+    return others if httpx is None else (getattr(httpx, name), *others)
+
+
+def _asked_to_wait(answer: Answer) -> float | None:
     """How long to wait before the same question is asked again; None: not at all.
 
     Refused for its pace alone, nothing of it was done. A log-in that is slowed down is told to

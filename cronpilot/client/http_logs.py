@@ -25,7 +25,7 @@ class HttpLogs:
     async def compare(
         self, run_id: int, *, against: int | None = None, exact: bool = False
     ) -> Comparison:
-        from cronpilot.client.comparison import Comparison, CompareQuery  # see above
+        from cronpilot.client.comparison import CompareQuery, Comparison  # see above
 
         query = CompareQuery(against=against, exact=exact)
         asked = query.model_dump(mode="json", exclude_defaults=True)

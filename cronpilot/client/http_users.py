@@ -8,8 +8,7 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 if TYPE_CHECKING:
-    import httpx
-
+    from cronpilot.client.http_connection import Answer
     from cronpilot.client.users import AuditEntry, AuditQuery, Me, PoolView, UserView
     from cronpilot.domain.access import Role
 
@@ -28,7 +27,7 @@ class HttpUsers:
     async def _change(self, kind: type[M], path: str, body: dict[str, Any] | None = None) -> M:
         raise NotImplementedError
 
-    async def _ask(self, method: str, path: str, **parts: Any) -> httpx.Response:
+    async def _ask(self, method: str, path: str, **parts: Any) -> Answer:
         raise NotImplementedError
 
     async def me(self) -> Me:

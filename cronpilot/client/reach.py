@@ -24,10 +24,16 @@ class Reach(Protocol):
     Attributes:
         where: what the engine is on, for sentences.
         listens: what listens, for sentences.
+        headers: what every question says about who asks.
     """
 
     where: str
     listens: str
+    headers: dict[str, str]
+
+    def socket(self) -> str | None:
+        """The unix socket as connect() takes it; None: over the network. Raises NoEngine."""
+        ...
 
     def open(self) -> dict[str, Any]:
         """What httpx.AsyncClient needs to go that way. Raises NoEngine, ConfigError."""
@@ -49,27 +55,32 @@ class SocketReach:
 
     def __init__(self, socket: Path, token: str | None = None) -> None:
         self.where, self.listens = str(socket.parent), str(socket)
-        self._socket, self._token = socket, token
+        self._socket = socket
+        self.headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._path: SocketPath | None = None
+
+    def socket(self) -> str:
+        if self._path is None:
+            try:
+                self._path = SocketPath(self._socket)
+            except OSError as error:
+                raise NoEngine(self.where) from error
+        return self._path.text
 
     def open(self) -> dict[str, Any]:
         httpx = load_httpx()
-        try:
-            self._path = SocketPath(self._socket)
-        except OSError as error:
-            raise NoEngine(self.where) from error
         transport = httpx.AsyncHTTPTransport(
-            uds=self._path.text,
+            uds=self.socket(),
             verify=False,  # no TLS on a unix socket; reading the certificates takes 50 ms
             trust_env=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),
         )
-        headers = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
-        return {"transport": transport, "base_url": "http://cronpilot", "headers": headers}
+        return {"transport": transport, "base_url": "http://cronpilot"}
 
     def close(self) -> None:
         if self._path is not None:
             self._path.close()
+            self._path = None
 
     def failure(self, error: BaseException) -> CronPilotError:
         if any(isinstance(cause, PermissionError) for cause in _causes(error)):
@@ -102,6 +113,10 @@ class NetworkReach:
         self._host, self._is_tls = address.host, address.is_tls
         self._user = user or address.user or DEFAULT_USER
         self._password, self._ca_file = password, ca_file
+        self.headers: dict[str, str] = {}
+
+    def socket(self) -> None:
+        return None
 
     def open(self) -> dict[str, Any]:
         httpx = load_httpx()

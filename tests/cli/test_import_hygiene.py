@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ..databases import lay_ready
 from .conftest import Running
 
 HEAVY = {
@@ -18,14 +19,25 @@ HEAVY = {
 
 # What only an engine needs, or who writes definitions.
 OURS = {"cronpilot.domain.task", "cronpilot.domain.schedule", "cronpilot.engine.engine"}
+# What a question or two over a unix socket do without.
+HTTP = {"httpx", "httpcore", "h11", "anyio"}
+# What few questions ask of a database without an engine.
+PARTS = {
+    f"cronpilot.engine.{name}"
+    for name in (
+        "accounts", "agenda", "comparing", "differences", "following", "health", "history",
+        "incident_views", "ledger", "log_search", "usage", "why",
+    )
+}  # fmt: skip
 
 
-def loaded_by(*words: str) -> set[str]:
+def loaded_by(*words: str, code: int = 0) -> set[str]:
     """Our modules, and the top-level packages, in a fresh interpreter after that command."""
-    return loaded_after(f"from cronpilot.cli import main\ncode = main({list(words)!r})\n")
+    program = f"from cronpilot.cli import main\ncode = main({list(words)!r})\n"
+    return loaded_after(program, code)
 
 
-def loaded_after(program: str) -> set[str]:
+def loaded_after(program: str, expected: int = 0) -> set[str]:
     """The same after a program that sets `code`."""
     program += (
         "import sys\n"
@@ -38,8 +50,15 @@ def loaded_after(program: str) -> set[str]:
         cwd=Path(__file__).parents[2],
     )  # fmt: skip
     code, *names = done.stderr.split()
-    assert code == "0", done.stderr
+    assert code == str(expected), done.stderr
     return set(names)
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Path:
+    """A state directory in which no engine runs."""
+    lay_ready(tmp_path / "state")
+    return tmp_path / "state"
 
 
 def test_help_loads_neither_screen_nor_server_nor_client() -> None:
@@ -52,7 +71,39 @@ def test_asking_an_engine_loads_neither_screen_nor_server(
 ) -> None:
     loaded = loaded_by(*words, "--connect", str(engine.path))
 
-    assert loaded & (HEAVY | OURS | {"yaml", "croniter"}) == set()
+    assert loaded & (HEAVY | HTTP | OURS | {"yaml", "croniter"}) == set()
+
+
+@pytest.mark.parametrize("words", [["list"], ["status", "--json"], ["next"], ["history"]])
+def test_a_database_without_an_engine_is_read_by_what_reads_it(
+    closed: Path, words: list[str]
+) -> None:
+    code = 3 if words[0] == "status" else 0
+    loaded = loaded_by(*words, "--state-dir", str(closed), code=code)
+
+    unneeded = HEAVY - {"sqlmodel", "sqlalchemy"} | HTTP | PARTS | {"yaml", "argon2"}
+    assert loaded & unneeded == set()
+
+
+def test_no_table_has_a_validator_that_nobody_uses() -> None:
+    loaded_after(
+        "from sqlmodel import SQLModel\n"
+        "from cronpilot.storage import tables\n"
+        "rows = [one for one in vars(tables).values()\n"
+        "        if isinstance(one, type) and issubclass(one, SQLModel) and one is not SQLModel]\n"
+        "code = int(len(rows) < 10 or any(one.__pydantic_complete__ for one in rows))\n"
+    )
+
+
+def test_a_command_is_loaded_without_the_others() -> None:
+    loaded = loaded_by("list", "--help")
+
+    assert {name for name in loaded if name.startswith("cronpilot.cli.")} == {
+        f"cronpilot.cli.{name}"
+        for name in (
+            "app", "catalogue", "document", "entry", "lazy", "options", "session", "table", "tasks",
+        )
+    }  # fmt: skip
 
 
 def test_the_server_is_loaded_without_what_fastapi_has_for_others() -> None:
