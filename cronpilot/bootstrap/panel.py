@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from cronpilot.config.settings import WebSettings
+    from cronpilot.config.web_settings import WebSettings
 
 
 def add_panel(app: FastAPI, state_dir: Path, settings: WebSettings) -> None:

@@ -13,12 +13,13 @@ import socket
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cronpilot.client import Client
-from cronpilot.client.http import HttpClient
-from cronpilot.client.sockets import SOCKET_NAME
 from cronpilot.domain.access import Identity, Role
 from cronpilot.web.program import PARENT, TOKEN
+
+if TYPE_CHECKING:
+    from cronpilot.client import Client
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -31,6 +32,9 @@ def main() -> int:
     state_dir = Path(where)
 
     async def connect() -> Client:
+        from cronpilot.client.http import HttpClient  # after the first paint
+        from cronpilot.client.sockets import SOCKET_NAME
+
         return HttpClient.over_socket(state_dir / SOCKET_NAME, front="web", token=token)
 
     from cronpilot.tui.browser import BrowserApp, run_in_browser

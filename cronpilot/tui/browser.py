@@ -13,8 +13,8 @@ from cronpilot.tui.app import CronPilotApp
 from cronpilot.tui.leave import Leave
 from cronpilot.tui.log_saving import proposed_path
 from cronpilot.tui.screens import questions
+from cronpilot.tui.screens.asking import AskingScreen
 from cronpilot.tui.screens.dialog import Dialog
-from cronpilot.tui.screens.form import FormScreen
 from cronpilot.tui.terminal import report_crash
 
 if TYPE_CHECKING:
@@ -67,13 +67,14 @@ class BrowserApp(CronPilotApp):
         return True
 
     def push_screen(self, screen: Any, *args: Any, **options: Any) -> Any:
-        if isinstance(screen, FormScreen):
+        if isinstance(screen, AskingScreen) and screen.HOLDS_INPUT:
             self._tell_unsaved(True)
         return super().push_screen(screen, *args, **options)
 
     def pop_screen(self) -> Any:
         popped = super().pop_screen()
-        self._tell_unsaved(any(isinstance(screen, FormScreen) for screen in self.screen_stack))
+        asking = [screen for screen in self.screen_stack if isinstance(screen, AskingScreen)]
+        self._tell_unsaved(any(screen.HOLDS_INPUT for screen in asking))
         return popped
 
     def _tell_unsaved(self, yes: bool) -> None:

@@ -14,6 +14,7 @@ import bench_peers
 import bench_resident
 import bench_retention
 import bench_telling
+import bench_web
 from measuring import show
 
 BENCHES = (
@@ -25,6 +26,7 @@ BENCHES = (
     bench_retention,
     bench_api,
     bench_telling,
+    bench_web,
 )
 
 if __name__ == "__main__":

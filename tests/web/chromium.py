@@ -94,6 +94,7 @@ class Page:
         self.tabs = 0
         self.notes: list[str] = []
         self.complaints: list[str] = []
+        self._frames: list[float] = []  # when they were painted
         self._tools = tools
         self._numbers = itertools.count(1)
         self._screen = pyte.Screen(80, 24)
@@ -188,6 +189,17 @@ class Page:
         """Let time pass, as for a picture."""
         self._hear(seconds)
 
+    def until_painted(self, change: Callable[[], object]) -> float:
+        """Milliseconds from `change`, on a page at rest, to the next frame with anything new."""
+        self.ask("Page.startScreencast", format="jpeg", quality=1)
+        self._hear(0.5)  # it begins with a frame of what is there
+        self._frames.clear()
+        begin = time.time()
+        change()
+        self.until(lambda: self._frames)
+        self.ask("Page.stopScreencast")
+        return (self._frames[0] - begin) * 1000
+
     def says(self, text: str) -> None:
         """Wait until the page itself, not its terminal, shows that."""
         self.until(lambda: text in self._words(), text)
@@ -233,6 +245,9 @@ class Page:
                 self._stream.feed(base64.b64decode(told["response"]["payloadData"]))
             case "Network.webSocketFrameSent":
                 self._resize(told["response"]["payloadData"])
+            case "Page.screencastFrame":
+                self._frames.append(told["metadata"]["timestamp"])
+                self.ask("Page.screencastFrameAck", sessionId=told["sessionId"])
             case "Log.entryAdded" if told["entry"]["level"] == "error":
                 self.complaints.append(told["entry"]["text"])
             case "Runtime.consoleAPICalled" if told["type"] == "info":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.screen import Screen, ScreenResultType
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 class AskingScreen(Screen[ScreenResultType], inherit_bindings=False):
     """Knows who answers, what time it is, and how an error is told."""
+
+    HOLDS_INPUT: ClassVar[bool] = False
+    """Whether something is lost when it is closed from outside."""
 
     @property
     def pilot_app(self) -> CronPilotApp:

@@ -59,6 +59,7 @@ class FormScreen(AskingScreen["TaskView | None"]):
         filled: what stands in them at first.
     """
 
+    HOLDS_INPUT = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab,down", "next_field", "Next", id="form.next", key_display="Tab",
                 tooltip="The next field"),
