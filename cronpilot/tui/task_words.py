@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,13 @@ WORTH_AN_ARROW = 1.0
 
 def verdicts(task: TaskView, marks: Marks) -> Cells:
     """The last 20 verdicts as marks, newest first, so that a narrow column cuts off the oldest."""
-    newest_first = reversed(task.last_verdicts[-20:])
-    signs = [run_state(status, marks) for status in newest_first]
-    # Neighbours of one tone are one piece: a page of rows is painted in half the time.
+    return _bar(tuple(task.last_verdicts[-20:]), marks)
+
+
+@lru_cache(maxsize=2048)
+def _bar(statuses: tuple[Status, ...], marks: Marks) -> Cells:
+    """Most tasks have one of a few bars; and neighbours of one tone are one piece to paint."""
+    signs = [run_state(status, marks) for status in reversed(statuses)]
     return Cells(
         Cell("".join(sign.text[:1] for sign in alike), tone)
         for tone, alike in groupby(signs, key=lambda sign: sign.tone)
