@@ -80,7 +80,7 @@ async def test_the_panel_the_comparison_and_all_logs_obey_nothing_of_it(show, cl
     going = make_run(1, task_name=name, environment={name: name + "2"})
     client = FakeClient([task], [going, done], {1: HOSTILE_LOG, 2: b"e\n" + HOSTILE_LOG}, clock)
     async with show(client) as screen:
-        for keys in (["]"], ["]"], ["]"], ["]"], ["2"], ["C"], ["escape"], ["m"], ["escape"],
+        for keys in (["]"], ["]"], ["]"], ["]"], ["2"], ["C"], ["escape"], ["M"], ["escape"],
                      ["L"], ["w"], ["t"], ["/", *"e", "enter"], ["&"], ["s"]):  # fmt: skip
             await screen.press(*(NAMED.get(key, key) for key in keys))
             await screen.pilot.pause(0.15)

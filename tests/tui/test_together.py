@@ -41,6 +41,17 @@ async def test_each_line_has_the_name_of_its_task(show, client):
         assert screen.app.screen is screen.dashboard
 
 
+async def test_marked_tasks_alone(show, client):
+    async with show(client) as screen:
+        await screen.press("space", "M")
+        await screen.until(lambda: isinstance(screen.app.screen, TogetherPage))
+        await screen.until(lambda: "1 marked task  1 run" in screen.text)
+        client.append_log(2, b"not this\n")
+        client.append_log(1, b"but this\n")
+        await screen.until(lambda: "│ but this" in screen.text)
+        assert "not this" not in screen.text
+
+
 async def test_what_starts_joins_and_what_ends_says_how(show, client):
     async with show(client, size=(80, 24)) as screen:
         page = await together(screen)

@@ -306,6 +306,9 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         elif self.current is self.upcoming and self.upcoming.chosen:
             self.open_history(self.upcoming.chosen[1])
 
+    def tasks_meant(self) -> frozenset[int]:
+        return frozenset(self.marked())
+
     def chosen_run(self) -> RunView | None:
         if (meant := MEANT.get()) is not None:
             return meant.run

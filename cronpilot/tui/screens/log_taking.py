@@ -24,7 +24,7 @@ LOG_TAKING_KEYS = (
     Binding("C", "compare", "Compare", id="run.compare", show=False,
             tooltip="How this run differs from the last success of its task"),
     Binding("M", "together", "All logs", id="log.together", show=False,
-            tooltip="What all running tasks print, in one log with their names"),
+            tooltip="What all running tasks print, or those marked, in one log with their names"),
 )  # fmt: skip
 """For the bindings of a screen."""
 
@@ -103,7 +103,11 @@ class LogTakingScreen(LogFindingScreen):
         """What all running tasks print, in one."""
         from cronpilot.tui.screens.together import TogetherPage  # seldom needed
 
-        self.app.push_screen(TogetherPage(self.panel.output.zone))
+        self.app.push_screen(TogetherPage(self.panel.output.zone, self.tasks_meant()))
+
+    def tasks_meant(self) -> frozenset[int]:
+        """The tasks that the user has marked; none of them: all are meant."""
+        return frozenset()
 
     # --- another run -----------------------------------------------------------------------------
 

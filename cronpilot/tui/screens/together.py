@@ -37,8 +37,9 @@ class TogetherPage(LogTakingScreen):
         Binding("ctrl+c", "app.say_how_to_quit", show=False, system=True),
     ]  # fmt: skip
 
-    def __init__(self, zone: tzinfo) -> None:
+    def __init__(self, zone: tzinfo, only: frozenset[int] = frozenset()) -> None:
         super().__init__()
+        self._only = only  # tasks; empty: all
         self.head = Line(id="run-head")
         self.output = self.panel.output
         self.output.zone = zone
@@ -80,7 +81,8 @@ class TogetherPage(LogTakingScreen):
             self.tick(self.now())
 
     def _follow(self, run: RunView, *, whole: bool = False) -> None:
-        if self._together is not None and run.status in HOLDS_SLOT and run.started_at is not None:
+        goes_on = run.status in HOLDS_SLOT and run.started_at is not None
+        if self._together is not None and goes_on and (not self._only or run.task_id in self._only):
             self._together.follow(run, whole=whole)
 
     def _show_lines(self) -> None:
@@ -110,8 +112,9 @@ class TogetherPage(LogTakingScreen):
     def tick(self, now: datetime) -> None:
         count = self._together.count if self._together is not None else 0
         output = self.output
+        title = f"{plural(len(self._only), 'marked task')}" if self._only else "All that runs"
         found = f"/ {clean(output.pattern.text)}"[:40] if output.pattern else ""
-        left = [Piece("All that runs", "title"), Piece(plural(count, "run"), "busy"),
+        left = [Piece(title, "title"), Piece(plural(count, "run"), "busy"),
                 Piece(found, "strong")]  # fmt: skip
         news = f"+{output.unseen:,} new: f" if output.unseen else "not following: f"
         clock = f"{now.astimezone(output.zone):%H:%M} {output.zone}"
