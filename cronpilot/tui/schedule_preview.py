@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ASKED = 1000
 """Planned starts that are asked for to find those that coincide: the most that an engine tells."""
+_ROOM_FOR_NAME = 12  # cells, of a quiet time behind a fire time
 _MOST_NAMED = 3  # tasks that start in the same minute
 
 
@@ -158,9 +159,11 @@ def preview_lines(
     lines += [[], [Cell(f"NEXT RUNS IN {preview.zone.key}", "head")]]
     clock = "%H:%M:%S" if any(fire.second for fire in preview.fires) else "%H:%M"
     lines += [
-        _fire_line(fire, preview.zone, now, clock, preview.quiet.get(fire, ""))
+        _fire_line(fire, preview.zone, now, clock, preview.quiet.get(fire, ""), marks)
         for fire in preview.fires
     ]
+    if preview.quiet:
+        lines.append([Cell(f"{marks.off} skipped: it falls into that quiet time.", "muted")])
     if preview.offset:
         late = elapsed(preview.offset.total_seconds())
         lines.append([Cell(f"Each starts {late} later: its spread.", "muted")])
@@ -173,13 +176,17 @@ def preview_lines(
     return [*lines, *([[]] if told else []), *told]
 
 
-def _fire_line(fire: datetime, zone: ZoneInfo, now: datetime, clock: str, quiet: str) -> list[Cell]:
+def _fire_line(
+    fire: datetime, zone: ZoneInfo, now: datetime, clock: str, quiet: str, marks: Marks
+) -> list[Cell]:
     local = fire.astimezone(zone)
     return [
         Cell(f"{local:%a} {local.day:>2} {local:%b %Y}  "),
         Cell(f"{local:{clock}}", "strong"),
         Cell(f"  {local.isoformat()[19:]}  ", "muted"),
-        Cell(f"skipped: {clean(quiet)}", "warn") if quiet else Cell(countdown(fire - now), "muted"),
+        Cell(f"{marks.off} {cut(clean(quiet), _ROOM_FOR_NAME, marks)}", "warn")
+        if quiet
+        else Cell(countdown(fire - now), "muted"),
     ]
 
 

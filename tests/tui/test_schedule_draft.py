@@ -9,6 +9,7 @@ import pytest
 
 from cronpilot.client.fake import NOON, make_task
 from cronpilot.client.messages import FireTime
+from cronpilot.domain.quiet import Rule
 from cronpilot.domain.schedule import Schedule, ScheduleType
 from cronpilot.tui.formatting import Marks
 from cronpilot.tui.schedule_draft import ScheduleDraft, read_schedule
@@ -187,3 +188,12 @@ def test_zones_are_found_by_their_beginning_then_by_their_city():
     assert zone_matches("new york") == ["America/New_York"]
     assert zone_matches("") == []
     assert zone_matches("nowhere at all") == []
+
+
+def test_a_preview_marks_what_a_quiet_time_keeps_still():
+    rule = Rule("days-off", days=frozenset({"2026-03-05"}))
+    preview = look_ahead(draft("daily", time="02:30"), replace(SETTING, quiet=(rule,)), 2)
+    lines = [line for line in said(preview).splitlines() if "02:30 " in line]
+
+    assert [line.split("+00:00  ")[1] for line in lines] == ["○ days-off", "in 1d 14h"]
+    assert "○ skipped: it falls into that quiet time." in said(preview)
