@@ -56,13 +56,19 @@ def score_of(typed: str, command: Command) -> int | None:
     total = 0
     for word in typed.lower().split():
         in_name = _fit(word, command.name.lower())
-        in_note = 8 if word in command.note.lower() else None
+        in_note = 8 if len(word) > 2 and word in command.note.lower() else None
         in_keys = 150 if len(typed.strip()) == 1 and typed.strip() in command.keys.split() else None
         best = max((one for one in (in_name, in_note, in_keys) if one is not None), default=None)
         if best is None:
             return None
         total += best
     return total
+
+
+def fit_of(typed: str, name: str) -> int:
+    """How well all words that are typed fit into a name; 0 where one of them does not."""
+    fits = [_fit(word, name.lower()) for word in typed.lower().split()]
+    return 0 if None in fits else sum(fit or 0 for fit in fits)
 
 
 def _fit(word: str, text: str) -> int | None:

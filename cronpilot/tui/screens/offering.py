@@ -13,7 +13,7 @@ from textual.screen import Screen
 
 from cronpilot.domain.text import clean
 from cronpilot.tui import themes
-from cronpilot.tui.commands import Command
+from cronpilot.tui.commands import Command, fit_of
 from cronpilot.tui.key_catalogue import catalogue, place_name
 from cronpilot.tui.key_names import NO_KEY, key_name
 from cronpilot.tui.meaning import MEANT, Meant
@@ -147,14 +147,16 @@ async def _soon(deed: Callable[[], object]) -> None:
 
 
 async def _tasks(screen: ActingScreen, text: str, verbs: Sequence[Command]) -> list[Command]:
-    """The engine is asked for a few that match, however many there are."""
+    """The engine is asked for some that match, however many there are; those whose names do best
+    are listed."""
     from cronpilot.client.messages import TaskQuery
-    from cronpilot.tui.screens.palette import MOST_TASKS
+    from cronpilot.tui.screens.palette import ASKED, MOST_TASKS
 
-    page = await screen.client.tasks(TaskQuery(text=text, limit=MOST_TASKS))
+    rows = (await screen.client.tasks(TaskQuery(text=text, limit=ASKED))).rows
+    rows = sorted(rows, key=lambda task: -fit_of(text, clean(task.name)))[:MOST_TASKS]
     found: list[Command] = []
     for verb in verbs:
-        for task in page.rows:
+        for task in rows:
             meant = Meant((task.id, task.name))
             deed = partial(_perform, screen, verb.action, screen, meant)
             found.append(replace(verb, about=clean(task.name), deed=deed))
@@ -162,7 +164,7 @@ async def _tasks(screen: ActingScreen, text: str, verbs: Sequence[Command]) -> l
         found = [
             Command(f"task {task.id}", "Go to", clean(task.schedule_words), clean(task.name),
                     deed=partial(_go_to_task, screen, task.id, task.name))
-            for task in page.rows
+            for task in rows
         ]  # fmt: skip
     return found
 

@@ -22,6 +22,9 @@ from cronpilot.tui.widgets.command_table import CommandRow
 PAUSE = 0.12
 """Seconds without a key after which the engine is asked."""
 MOST_TASKS = 8
+"""That are listed."""
+ASKED = 100
+"""Tasks that the engine is asked for: it also finds tags and commands, names are worth more."""
 
 FindTasks = Callable[[str, Sequence[Command]], Awaitable[list[Command]]]
 """Commands about the tasks that match a text: to go there, and these verbs done to them."""
@@ -64,6 +67,8 @@ class Palette(CommandScreen):
     def _listed(self, typed: str) -> list[CommandRow]:
         meant, rest = split_verb(typed, self._verbs)
         known = choose(self._commands, typed, self._recent)
+        twice = {(one.id, one.about) for one in self._found}
+        known = [one for one in known if (one.id, one.about) not in twice]
         listed = [*self._found, *known] if rest and meant else [*known, *self._found]
         return [CommandRow(place, command) for place, command in enumerate(listed)]
 
