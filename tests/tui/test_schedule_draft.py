@@ -195,5 +195,5 @@ def test_a_preview_marks_what_a_quiet_time_keeps_still():
     preview = look_ahead(draft("daily", time="02:30"), replace(SETTING, quiet=(rule,)), 2)
     lines = [line for line in said(preview).splitlines() if "02:30 " in line]
 
-    assert [line.split("+00:00  ")[1] for line in lines] == ["○ days-off", "in 1d 14h"]
+    assert [line.split("+00:00  ")[1] for line in lines] == ["○ days-off", "in 38h 30m"]
     assert "○ skipped: it falls into that quiet time." in said(preview)
