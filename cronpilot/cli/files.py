@@ -49,8 +49,9 @@ def validate(
         from cronpilot.config.tasks_file import read_tasks_file
 
         tasks = read_tasks_file(
-            path, pools=settings.pools, quiet=settings.quiet, timezone=settings.timezone
-        )
+            path, pools=settings.pools, quiet=settings.quiet,
+            channels=settings.notifications.channels, timezone=settings.timezone,
+        )  # fmt: skip
     except InvalidFile as error:
         _tell_mistakes(session, named, error.complaints)
         return _INVALID

@@ -34,6 +34,7 @@ def notices(
     *,
     pools: Collection[str] | None,
     quiet: Collection[str] | None = None,
+    channels: Collection[str] | None = None,
     timezone: str,
     now: datetime,
 ) -> Callable[[TaskSpec], list[Notice]]:
@@ -42,6 +43,7 @@ def notices(
     Args:
         pools: those of config.yaml; None: say nothing of pools.
         quiet: the quiet times of config.yaml; None: say nothing of them.
+        channels: those of its notifications; None: say nothing of them.
         timezone: for tasks that set none.
     """
 
@@ -54,6 +56,7 @@ def notices(
             *_over(spec, timezone, now),
             *(_pool(spec, pools) if pools is not None else ()),
             *(_quiet(spec, quiet) if quiet is not None else ()),
+            *(_channels(spec, channels) if channels is not None else ()),
         ]
 
     return tell
@@ -132,6 +135,15 @@ def _pool(spec: TaskSpec, pools: Collection[str]) -> Iterator[Notice]:
     near = nearest(spec.pool, pools)
     hint = f"Did you mean {near!r}?" if near else f"Add it there: pools: {{{spec.pool}: 1}}."
     yield Notice(("pool",), f"config.yaml has no pool {spec.pool!r}.", hint)
+
+
+def _channels(spec: TaskSpec, known: Collection[str]) -> Iterator[Notice]:
+    for index, name in enumerate(spec.notify.channels or ()):
+        if name not in known:
+            near = nearest(name, known)
+            hint = f"Did you mean {near!r}?" if near else "Until it has, nobody is told by it."
+            problem = f"config.yaml has no channel {name!r} under notifications."
+            yield Notice(("notify", "channels", index), problem, hint)
 
 
 def _quiet(spec: TaskSpec, known: Collection[str]) -> Iterator[Notice]:

@@ -47,6 +47,7 @@ def read_tasks_file(
     *,
     pools: Collection[str] | None = None,
     quiet: Collection[str] | None = None,
+    channels: Collection[str] | None = None,
     timezone: str = "UTC",
     now: datetime | None = None,
 ) -> TasksFile:
@@ -55,6 +56,7 @@ def read_tasks_file(
     Args:
         pools: those of config.yaml; None: do not warn of others.
         quiet: the quiet times of config.yaml; None: do not warn of others.
+        channels: those of its notifications; None: do not warn of others.
         timezone: scheduler.timezone, for tasks that set none.
         now: the aware moment for "is in the past"; default: this one.
     Raises:
@@ -65,7 +67,10 @@ def read_tasks_file(
     entries = reading.entries()
     if reading.complaints:
         raise InvalidFile(sorted(reading.complaints, key=lambda complaint: complaint.line))
-    tell = notices(pools=pools, quiet=quiet, timezone=timezone, now=now or datetime.now(UTC))
+    tell = notices(
+        pools=pools, quiet=quiet, channels=channels, timezone=timezone,
+        now=now or datetime.now(UTC),
+    )  # fmt: skip
     warnings = [
         document.complaint(("tasks", index, *notice.key), notice.problem, notice.hint)
         for index, entry in enumerate(entries)

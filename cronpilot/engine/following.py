@@ -105,8 +105,9 @@ class Follower:
     async def _read_file(self, path: Path) -> TasksFile:
         config = self._config()
         return await asyncio.to_thread(
-            read_tasks_file, path, pools=config.pools, quiet=config.quiet, timezone=config.timezone
-        )
+            read_tasks_file, path, pools=config.pools, quiet=config.quiet,
+            channels=config.notifications.channels, timezone=config.timezone,
+        )  # fmt: skip
 
     async def _apply(self, file: TasksFile) -> Applied:
         now, ground, take_over = self._now(), self._config().ground, self._take_over

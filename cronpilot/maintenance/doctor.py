@@ -63,7 +63,10 @@ def _tasks_file(settings: Settings) -> Iterator[Finding]:
         yield good(name, "there is none here")
         return
     try:
-        file = read_tasks_file(path, pools=settings.pools, timezone=settings.timezone)
+        file = read_tasks_file(
+            path, pools=settings.pools, quiet=settings.quiet,
+            channels=settings.notifications.channels, timezone=settings.timezone,
+        )  # fmt: skip
     except CronPilotError as said:
         first, *more = said.problem.splitlines()
         also = f" (and {len(more)} more)" if more else ""

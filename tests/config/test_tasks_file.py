@@ -412,3 +412,20 @@ def test_any_fields_make_tasks_or_complaints(
     else:
         assert len(entries) == (0 if in_defaults else 1)
         assert parse(text.encode(), file="x").value
+
+
+def test_a_channel_that_config_yaml_does_not_name_is_told(tmp_path: Path):
+    path = tmp_path / "tasks.yaml"
+    path.write_text(
+        "defaults: {notify: {channels: [chatt]}}\n"
+        "tasks:\n  - {name: a, command: 'true', schedule: manual, notify: always}\n"
+    )
+
+    file = read_tasks_file(path, channels=["chat"])
+
+    assert file.entries[0].spec.notify.model_dump(mode="json") == {
+        "on": "always", "channels": ["chatt"],
+    }  # fmt: skip
+    (warning,) = file.warnings
+    assert "no channel 'chatt'" in warning.problem
+    assert warning.hint == "Did you mean 'chat'?"
