@@ -10,6 +10,8 @@ import pytest
 
 from cronpilot import progress
 
+from .patience import PATIENCE_S
+
 
 class Terminal(io.StringIO):
     """Says that somebody looks, and when something was written."""
@@ -40,7 +42,7 @@ def test_a_pipe_hears_nothing(capsys: pytest.CaptureFixture[str]):
 
 def test_what_takes_long_is_told_once():
     with redirect_stderr(Terminal()) as terminal, progress.said_if_long("Starting ...", after_s=0):
-        assert terminal.written.wait(20)
+        assert terminal.written.wait(PATIENCE_S)
 
     assert terminal.getvalue() == "cronpilot: Starting ...\n"
 

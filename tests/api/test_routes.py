@@ -13,6 +13,8 @@ from cronpilot import __version__
 from cronpilot.client.fake import FakeClient
 from cronpilot.errors import StorageProblem
 
+from ..patience import PATIENCE_S
+
 
 async def test_meta_says_who_answers_and_in_which_version(api: httpx.AsyncClient) -> None:
     answer = await api.get("/api/meta")
@@ -113,7 +115,7 @@ async def test_the_logs_that_exist_newest_first(api: httpx.AsyncClient) -> None:
 async def test_events_are_server_sent_and_numbered(
     api: httpx.AsyncClient, engine: FakeClient
 ) -> None:
-    async with asyncio.timeout(10), api.stream("GET", "/api/events") as answer:
+    async with asyncio.timeout(PATIENCE_S), api.stream("GET", "/api/events") as answer:
         assert answer.headers["Content-Type"].startswith("text/event-stream")
         lines = answer.aiter_lines()
         hello = await anext(lines)
@@ -139,7 +141,10 @@ async def test_events_go_on_after_the_last_one_seen(
     await engine.pause_task(1)
     headers = {"Last-Event-ID": "fake:1"}
 
-    async with asyncio.timeout(10), api.stream("GET", "/api/events", headers=headers) as answer:
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        api.stream("GET", "/api/events", headers=headers) as answer,
+    ):
         lines = answer.aiter_lines()
         await anext(lines)
         told = [line async for line in _until_empty(lines)]

@@ -21,6 +21,7 @@ from cronpilot.client.messages import TaskQuery
 from cronpilot.errors import NoEngine, StorageProblem
 
 from ..client.serving import answering
+from ..patience import PATIENCE_S
 
 
 def test_the_socket_is_open_to_its_user_alone_whatever_the_umask(tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ async def test_a_question_that_takes_too_long_does_not_hold_up_the_end(
     await asked.wait()
 
     stopped.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await server
     await asyncio.gather(question, return_exceptions=True)
 
@@ -151,7 +152,7 @@ async def test_a_listener_who_leaves_is_forgotten(tmp_path: Path) -> None:
 
     await events.aclose()  # type: ignore[attr-defined]
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while engine._listeners:
             await asyncio.sleep(0.01)
     await client.close()

@@ -21,9 +21,8 @@ from cronpilot.domain.access import Role
 from cronpilot.errors import CronPilotError, NoEngine
 
 from ..client.serving_tcp import Served, served_on_tcp
+from ..patience import PATIENCE_S
 from .guarding import PASSWORD, FakeAccounts, basic
-
-PATIENCE_S = 30
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from cronpilot.client.fake import FakeClient, make_run, make_task
 from cronpilot.domain.run import Status
 
 from ..client.serving import served
+from ..patience import PATIENCE_S
 
 T = TypeVar("T")
 
@@ -55,7 +56,7 @@ class Running:
         async def call() -> T:
             return action()
 
-        return asyncio.run_coroutine_threadsafe(call(), self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(call(), self.loop).result(PATIENCE_S)
 
     def ask(self, question: Callable[[FakeClient], Awaitable[T]]) -> T:
         """Ask it something in its own thread."""
@@ -63,7 +64,7 @@ class Running:
         async def answer() -> T:
             return await question(self.fake)
 
-        return asyncio.run_coroutine_threadsafe(answer(), self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(answer(), self.loop).result(PATIENCE_S)
 
 
 @pytest.fixture
@@ -94,11 +95,11 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(PATIENCE_S)
         yield running[0]
     finally:
         running[0].loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
+        thread.join(PATIENCE_S)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pytest
 
 from cronpilot.client.fake import make_task
 
+from ..patience import PATIENCE_S
 from .conftest import HOSTILE, Cronpilot, Running
 
 needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
@@ -105,4 +106,4 @@ def test_each_script_is_one_that_its_shell_can_read(alone: Cronpilot, shell: str
     if program is None:
         pytest.skip(f"there is no {shell} here")
     script = alone("completion", shell).out
-    subprocess.run([program, "-n"], input=script, text=True, check=True, timeout=30)
+    subprocess.run([program, "-n"], input=script, text=True, check=True, timeout=PATIENCE_S)

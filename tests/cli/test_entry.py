@@ -24,6 +24,7 @@ from cronpilot.errors import (
     StorageProblem,
 )
 
+from ..patience import PATIENCE_S
 from .conftest import Running
 
 
@@ -121,7 +122,7 @@ def test_a_reader_who_leaves_is_no_error(
         stdout=write,
         stderr=subprocess.PIPE,
         env=environ,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     os.close(write)
 
@@ -140,7 +141,7 @@ def test_ctrl_c_ends_the_waiting_and_leaves_the_run_alone(
     )
     _wait_until_it_waits(program, engine, words)
     program.send_signal(signal.SIGINT)
-    _, err = program.communicate(timeout=30)
+    _, err = program.communicate(timeout=PATIENCE_S)
 
     assert (program.returncode, err) == (130, b"")
     assert not [call for call in engine.fake.calls if call[0] == "stop_run"]
@@ -163,7 +164,7 @@ def test_words_that_are_not_utf8_are_no_crash(engine: Running, environ: dict[str
         [*command("run", "--connect", str(engine.path)), b"caf\xe9"],
         capture_output=True,
         env=environ,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
 
     assert program.returncode == 2
@@ -177,7 +178,7 @@ def test_a_locale_without_the_characters_is_no_error(
         command("list", "--connect", str(engine.path)),
         capture_output=True,
         env={**environ, "PYTHONIOENCODING": "ascii"},
-        timeout=30,
+        timeout=PATIENCE_S,
     )
 
     assert (program.returncode, program.stderr) == (0, b"")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ..databases import lay_ready
+from ..patience import PATIENCE_S
 from .conftest import Running
 
 HEAVY = {
@@ -46,7 +47,7 @@ def loaded_after(program: str, expected: int = 0) -> set[str]:
         "print(code, *names, file=sys.stderr)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30,
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S,
         cwd=Path(__file__).parents[2],
     )  # fmt: skip
     code, *names = done.stderr.split()

@@ -11,6 +11,7 @@ from cronpilot.client.fake import make_run
 from cronpilot.client.messages import RunView
 from cronpilot.domain.run import Reason, Status, Trigger
 
+from ..patience import PATIENCE_S
 from .conftest import HOSTILE, Cronpilot, Running
 
 
@@ -63,7 +64,7 @@ def test_run_and_wait_ends_with_the_run(
     sentence: str,
 ) -> None:
     def end_it() -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_S
         while 3 not in engine.fake._runs and time.monotonic() < deadline:
             time.sleep(0.01)
         engine.do(lambda: engine.fake.finish(3, status, exit_code=exit_code, duration_s=2.0))

@@ -12,6 +12,7 @@ import pytest
 
 from cronpilot.client.fake import make_task
 
+from ..patience import PATIENCE_S
 from .conftest import Running
 
 
@@ -22,7 +23,7 @@ def shown(engine: Running, *words: str, columns: int = 80, **environ: str) -> st
         ["-m", "cronpilot", *words, "--connect", str(engine.path)],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environ},
         dimensions=(24, columns),
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     child.expect(pexpect.EOF)
     child.close()

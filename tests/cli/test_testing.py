@@ -9,6 +9,7 @@ import pytest
 
 from cronpilot.domain.run import Reason, Status
 
+from ..patience import PATIENCE_S
 from .conftest import Cronpilot, Running
 
 
@@ -16,7 +17,7 @@ def end_the_test(engine: Running, status: Status, code: int) -> threading.Thread
     """Let the test print something and end, as soon as it has been asked for."""
 
     def work() -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and not any(
             call[0] == "test_task" for call in engine.do(lambda: list(engine.fake.calls))
         ):

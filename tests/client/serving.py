@@ -11,6 +11,8 @@ from cronpilot.api.server import bind_unix, remove_unix, serve
 from cronpilot.client import Client
 from cronpilot.client.sockets import SOCKET_NAME
 
+from ..patience import PATIENCE_S
+
 
 @asynccontextmanager
 async def served(engine: Client, state_dir: Path) -> AsyncIterator[Path]:
@@ -32,7 +34,7 @@ async def answering(path: Path, server: asyncio.Task[None]) -> None:
 
     short = SocketPath(path)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 if server.done():
                     server.result()

@@ -15,6 +15,7 @@ from cronpilot.client.messages import Banner
 from cronpilot.config.settings import ApiSettings
 
 from ..api.guarding import FakeAccounts
+from ..patience import PATIENCE_S
 
 
 @dataclass
@@ -35,13 +36,13 @@ class Told:
 
     async def until(self, *, answers: bool) -> str:
         """Its address, once it answers; or nothing, once it does not."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while (self.address is not None) is not answers:
                 await asyncio.sleep(0.01)
         return self.address or ""
 
     async def until_banner(self) -> Banner:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while not self.banners:
                 await asyncio.sleep(0.01)
         return next(iter(self.banners.values()))

@@ -18,7 +18,9 @@ from cronpilot.engine.clock import Clock
 from cronpilot.engine.engine import Engine, EngineConfig
 from cronpilot.storage.migrate import prepare
 
-LONG = 20.0  # seconds until a condition that never comes true fails its test
+from ..patience import PATIENCE_S
+
+LONG = PATIENCE_S
 
 
 async def until(condition: Callable[[], Awaitable[Any]], what: str = "it") -> Any:

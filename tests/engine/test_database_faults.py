@@ -22,6 +22,8 @@ from cronpilot.storage import meta
 from cronpilot.storage.database import Database
 from tests.engine.conftest import Bench, finished, start, until
 
+from ..patience import PATIENCE_S
+
 QUICK = "name: quick\ncommand: echo ran\nschedule: manual"
 
 
@@ -57,14 +59,14 @@ def test_a_database_that_another_program_locks_is_waited_for_and_then_said(bench
 def test_a_database_that_becomes_free_in_time_is_used(bench):
     open_database(bench.database, bench.state_dir)
     opened = Database(bench.database)
-    opened.write(lambda connection: 0).result(10)  # the first one turns the WAL on
+    opened.write(lambda connection: 0).result(PATIENCE_S)  # the first one turns the WAL on
     other = sqlite3.connect(bench.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     future = opened.write(lambda connection: 7)
     other.execute("ROLLBACK")
     other.close()
 
-    assert future.result(10) == 7
+    assert future.result(PATIENCE_S) == 7
     opened.close()
 
 
@@ -73,10 +75,10 @@ def test_a_writer_that_could_not_connect_tries_again_with_the_next_write(bench, 
     bench.database.rename(bench.database.with_suffix(".away"))
     opened = Database(bench.database)
     with pytest.raises(StorageProblem, match="cannot be opened"):
-        opened.write(lambda connection: 7).result(10)
+        opened.write(lambda connection: 7).result(PATIENCE_S)
     bench.database.with_suffix(".away").rename(bench.database)
 
-    assert opened.write(lambda connection: 7).result(10) == 7
+    assert opened.write(lambda connection: 7).result(PATIENCE_S) == 7
     opened.close()
 
 
@@ -164,7 +166,7 @@ async def test_a_lock_of_another_program_is_a_banner_and_work_goes_on_without_it
     monkeypatch.setattr(database_module, "BUSY_TIMEOUT_MS", 100)
     bench.tasks("name: tick\ncommand: 'true'\nschedule: every 1s")
     async with bench.engine() as engine:
-        other = sqlite3.connect(bench.database, isolation_level=None, timeout=20)
+        other = sqlite3.connect(bench.database, isolation_level=None, timeout=PATIENCE_S)
         other.execute("BEGIN IMMEDIATE")
 
         async def banners() -> list[str]:

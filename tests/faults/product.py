@@ -19,9 +19,9 @@ from cronpilot.runner.keeper import record
 
 from ..asking import ask
 from ..databases import lay_ready
+from ..patience import PATIENCE_S
 from ..runner.small_engine import keeper_pid, living
 
-PATIENCE_S = 60.0  # only a broken test waits that long
 OPEN = "('queued', 'starting', 'running', 'retrying')"
 
 
@@ -156,7 +156,7 @@ class Product:
         """Read the database from outside; nothing when it is not there yet."""
         try:
             connection = sqlite3.connect(
-                f"file:{self.state_dir}/cronpilot.db?mode=ro", uri=True, timeout=10
+                f"file:{self.state_dir}/cronpilot.db?mode=ro", uri=True, timeout=PATIENCE_S
             )
         except sqlite3.OperationalError:
             return []

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ..asking import said
+from ..patience import PATIENCE_S
 
 LONG_S = 60.0
 LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
@@ -77,7 +78,7 @@ def machine(tmp_path: Path):
     made = Machine(tmp_path)
     yield made
     made.engine.terminate()
-    made.engine.wait(20)
+    made.engine.wait(PATIENCE_S)
 
 
 def test_a_clock_that_is_set_forward_is_downtime_and_is_told(machine: Machine) -> None:

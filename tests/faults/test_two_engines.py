@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..patience import PATIENCE_S
 from .product import Product, until
 
 SECOND = 1_000_000  # microseconds
@@ -22,7 +23,7 @@ def test_a_second_engine_is_refused_in_words(product: Make) -> None:
     assert first.engine is not None
 
     second = subprocess.run(
-        first.command("--headless"), capture_output=True, text=True, timeout=20
+        first.command("--headless"), capture_output=True, text=True, timeout=PATIENCE_S
     )  # fmt: skip
 
     assert second.returncode == 6

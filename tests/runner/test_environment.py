@@ -23,6 +23,8 @@ from cronpilot.runner.environment import (
     working_directory,
 )
 
+from ..patience import PATIENCE_S
+
 
 @pytest.mark.parametrize(
     ("command", "argv"),
@@ -84,7 +86,7 @@ def _outcome(argv: list[str]) -> tuple[int, bytes]:
         stdin=subprocess.DEVNULL,
         env={"PATH": "/usr/bin:/bin", "HOME": "/"},
         cwd="/",
-        timeout=20,
+        timeout=PATIENCE_S,
     )
     return result.returncode, result.stdout
 

@@ -22,6 +22,7 @@ from cronpilot.runner import executor as executor_module
 from cronpilot.runner.executor import PROGRAM
 from cronpilot.runner.keeper import protocol
 
+from ..patience import PATIENCE_S
 from .small_engine import SmallEngine, keeper_pid
 
 
@@ -30,7 +31,7 @@ class Wire:
 
     def __init__(self, state_dir: Path) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(20)
+        self.socket.settimeout(PATIENCE_S)
         self.socket.connect(str(state_dir / "keeper.sock"))
         self.lines = protocol.Lines()
         self.ready: list[dict[str, Any]] = []

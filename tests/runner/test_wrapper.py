@@ -14,6 +14,8 @@ import pytest
 from cronpilot.runner.keeper import record, wrapper
 from cronpilot.runner.keeper.record import Record
 
+from ..patience import PATIENCE_S
+
 SHELLS = [
     pytest.param(
         words, id=words[0], marks=pytest.mark.skipif(not shutil.which(words[0]), reason="not here")
@@ -42,7 +44,7 @@ class Wrapped:
                 stderr=fd,
                 env=ENV,
                 start_new_session=True,
-                timeout=30,
+                timeout=PATIENCE_S,
             )
         os.close(fd)
         return Record((self.folder / "record").read_text())

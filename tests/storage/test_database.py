@@ -14,6 +14,8 @@ from cronpilot.errors import StorageProblem
 from cronpilot.storage import meta
 from cronpilot.storage.database import Connection, Database
 
+from ..patience import PATIENCE_S
+
 
 def put(key: str, value: str):
     return lambda connection: meta.put(connection, key, value)
@@ -49,10 +51,10 @@ def hold_writer(database: Database) -> tuple[threading.Event, Future[None]]:
 
     def wait(_connection: Connection) -> None:
         entered.set()
-        go.wait(5)
+        go.wait(PATIENCE_S)
 
     future = database.write(wait)
-    entered.wait(5)
+    entered.wait(PATIENCE_S)
     return go, future
 
 

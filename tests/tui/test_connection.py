@@ -11,6 +11,8 @@ from cronpilot.errors import LogInRefused, NoEngine, TooManyRequests
 from cronpilot.tui import connection
 from cronpilot.tui.connection import Connection
 
+from ..patience import PATIENCE_S
+
 
 class Notes:
     """Writes down what it hears."""
@@ -44,7 +46,7 @@ def quick(monkeypatch):
 
 
 async def until(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():
             await asyncio.sleep(0.005)
 

@@ -16,6 +16,8 @@ from cronpilot.domain.run import Reason, Status, Trigger
 from cronpilot.tui import themes
 from cronpilot.tui.app import CronPilotApp
 
+from ..patience import PATIENCE_S
+
 WIDE, SMALL = (120, 36), (80, 24)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -156,7 +158,7 @@ def picture(clock, snap_compare, monkeypatch, report_directory):
 
 async def wait(pilot, app, *words):
     """Until all these words can be read; at most ten seconds."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE_S
     while True:
         strips = app.screen._compositor.render_strips()
         text = "\n".join("".join(segment.text for segment in strip) for strip in strips)
