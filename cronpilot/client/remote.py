@@ -60,6 +60,11 @@ class Remote:
         return NetworkAddress(self.address).host
 
     @property
+    def would_ask(self) -> bool:
+        """Whether `open` asks somebody for the password."""
+        return self._is_on_network and not (self.password_file or _named(os.environ))
+
+    @property
     def _is_on_network(self) -> bool:
         return "://" in self.address and not self.address.startswith("unix://")
 

@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         Explanation,
         FireTime,
         LogChunk,
+        ReloadResult,
         RunView,
         TaskView,
     )
@@ -222,7 +223,6 @@ class Engine:
         self.undo = self._editor.undo
         self.pause_scheduler = self._standstill.pause
         self.resume_scheduler = self._standstill.resume
-        self.reload = self._follower.reload
         self.differences = self._follower.differences
 
     # --- life ---
@@ -503,10 +503,19 @@ class Engine:
         await self._follower.read()
         self._dispatcher.kick()
 
+    async def reload(self) -> ReloadResult:
+        result = await self._follower.reload()
+        await self._audit("reload", result.file or "", self._actor)
+        return result
+
     async def backup(self, path: str) -> str:
-        return str(await asyncio.to_thread(backups.make, self._database, Path(path).absolute()))
+        copy = await asyncio.to_thread(backups.make, self._database, Path(path).absolute())
+        await self._audit("backup", str(copy), self._actor)
+        return str(copy)
 
     async def shutdown(self, *, with_tasks: bool = False) -> None:
+        with contextlib.suppress(StorageProblem):  # a full disk keeps nobody from ending it
+            await self._audit("shutdown", "with tasks" if with_tasks else "", self._actor)
         if with_tasks:
             await self._stop_everything()
         self.stopped.set()
@@ -538,10 +547,10 @@ class Engine:
             self._database.write(lambda connection: context.run(closure, connection))
         )
 
-    async def _audit(self, action: str, detail: str) -> None:
+    async def _audit(self, action: str, detail: str, actor: str = "engine") -> None:
         now = self._clock.now()
         await self._write(
-            lambda c: meta.note(c, at=now, actor="engine", action=action, detail=detail)
+            lambda c: meta.note(c, at=now, actor=actor, action=action, detail=detail)
         )
 
     def _odd_job(self, work: object) -> None:
