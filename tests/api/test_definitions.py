@@ -172,3 +172,15 @@ async def test_the_export_is_yaml_and_the_differences_are_rows(
             "changes": [{"field": "timeout", "before": None, "after": "5m"}],
         }
     ]
+
+
+@pytest.mark.parametrize("verb", ["run", "test", "pause", "resume"])
+async def test_a_start_of_another_version_is_refused_when_that_is_asked(
+    api: httpx.AsyncClient, engine: FakeClient, verb: str
+) -> None:
+    refused = await api.post(f"/api/tasks/1/{verb}", headers={"If-Match": '"7"'})
+    taken = await api.post(f"/api/tasks/1/{verb}", headers={"If-Match": '"1"'})
+
+    assert (refused.status_code, refused.json()["kind"]) == (409, "Conflict")
+    assert refused.json()["version"] == 1
+    assert taken.status_code < 300

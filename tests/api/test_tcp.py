@@ -91,6 +91,19 @@ async def test_another_port_is_taken_at_once_and_off_is_off(served: Served) -> N
         await client.close()
 
 
+@pytest.mark.parametrize(
+    ("enabled", "wanted", "answers"),
+    [(None, True, True), (None, False, False), (True, False, True), (False, True, False)],
+    ids=["headless", "beside a screen", "enabled", "disabled"],
+)
+async def test_it_is_on_where_it_is_wanted(
+    engine: FakeClient, enabled: bool | None, wanted: bool, answers: bool
+) -> None:
+    async with served_on_tcp(engine, wanted=wanted, enabled=enabled) as served:
+        assert (served.told.address is not None) is answers
+        assert served.told.banners == {}
+
+
 # --- limits --------------------------------------------------------------------------------------
 
 

@@ -68,7 +68,11 @@ class Served:
 
 @asynccontextmanager
 async def served_on_tcp(
-    engine: Client, accounts: FakeAccounts | None = None, **settings: object
+    engine: Client,
+    accounts: FakeAccounts | None = None,
+    *,
+    wanted: bool = True,
+    **settings: object,
 ) -> AsyncIterator[Served]:
     """The front while it runs, on a port that is free unless `settings` name one; as many questions
     a second as there may be."""
@@ -76,7 +80,7 @@ async def served_on_tcp(
     told, stopped = Told(), asyncio.Event()
     said = ApiSettings.model_validate({"port": 0, "rate_limit": 100_000, **settings})
     around = Surroundings(show=told.show, clear=told.clear, listens_at=told.listens_at)
-    front = TcpFront(make_app(engine, gate), gate, said, around, wanted=True)
+    front = TcpFront(make_app(engine, gate), gate, said, around, wanted=wanted)
     running = asyncio.create_task(front.run(stopped))
     try:
         await front.tried.wait()

@@ -10,7 +10,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from cronpilot.api.parts import (
     Engine,
+    IfVersion,
     TaskId,
+    refuse_other_version,
     tell_next,
     tell_next_runs,
     tell_total,
@@ -117,10 +119,12 @@ async def explain_task(
 async def run_task(
     engine: Engine,
     task_id: TaskId,
+    if_version: IfVersion,
     body: Start | None = None,
     x_request_id: Annotated[RequestId | None, Header()] = None,
 ) -> RunView:
     """Start it now. The run may already be over: `skipped: already_running`."""
+    await refuse_other_version(engine, task_id, if_version)
     request_id = (body.request_id if body else None) or x_request_id or str(uuid.uuid4())
     return await engine.run_now(task_id, request_id=request_id)
 
@@ -130,10 +134,12 @@ async def test_task(
     engine: Engine,
     request: Request,
     task_id: TaskId,
+    if_version: IfVersion,
     body: Test | None = None,
     x_request_id: Annotated[RequestId | None, Header()] = None,
 ) -> RunView:
     """Start it as a test, which counts for nothing."""
+    await refuse_other_version(engine, task_id, if_version)
     body = body or Test()
     if body.spec is not None:
         require(request, Role.ADMIN)
@@ -144,13 +150,17 @@ async def test_task(
 
 
 @router.post("/{task_id}/pause")
-async def pause_task(engine: Engine, task_id: TaskId, body: Pause | None = None) -> TaskView:
+async def pause_task(
+    engine: Engine, task_id: TaskId, if_version: IfVersion, body: Pause | None = None
+) -> TaskView:
     """Start it no more until it is resumed, by hand or at `until`; what runs goes on."""
+    await refuse_other_version(engine, task_id, if_version)
     body = body or Pause()
     return await engine.pause_task(task_id, until=body.until, run_after=body.run_after)
 
 
 @router.post("/{task_id}/resume")
-async def resume_task(engine: Engine, task_id: TaskId) -> TaskView:
+async def resume_task(engine: Engine, task_id: TaskId, if_version: IfVersion) -> TaskView:
     """Start it again from its next fire time on."""
+    await refuse_other_version(engine, task_id, if_version)
     return await engine.resume_task(task_id)
