@@ -36,10 +36,11 @@ class FakeLogs:
             first = kept[0][0] if full else 0
         else:
             last = sum(kept[-1]) + 1 if full else whole.size
+        wanted = kept if query.text else []
         return LogMatches(
             run_id=run_id, start=first, end=last, size=whole.size, done=not full,
             ended=whole.ended, offsets=[offset for offset, _ in kept],
-            lines=[self._line(whole.data, hit, pattern, query) for hit in kept] if query.text else [],
+            lines=[self._line(whole.data, hit, pattern, query) for hit in wanted],
         )  # fmt: skip
 
     async def compare(
