@@ -95,9 +95,14 @@ class Gate:
             LogInRefused: there is none.
             TooManyRequests: too many were wrong; this one was not looked at.
         """
+        if len(name) > _LONGEST_NAME:
+            self.refused += 1
+            raise LogInRefused
         proof = self._proof(name, password)
         known = self._right.get(proof)
         if known is not None and known[1] > self._clock():
+            if front == "web":
+                await self._accounts.note(f"{front}:{name}", "log-in", f"from {address}")
             return self._identity(known[0])
         self._refuse_guesser(name, address)
         changes, self._waiting = self._changes, self._waiting + 1
@@ -113,7 +118,8 @@ class Gate:
         identity = self._identity(name)
         if changes == self._changes:  # else it may just have become a wrong one
             self._remember(proof, name)
-        if self._throttle.succeeded(name, address):
+        is_new = self._throttle.succeeded(name, address)
+        if is_new or front == "web":  # programs send the password with each question
             await self._accounts.note(f"{front}:{name}", "log-in", f"from {address}")
         return identity
 

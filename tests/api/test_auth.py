@@ -82,6 +82,24 @@ async def test_a_right_password_is_verified_once_in_a_while(
     assert accounts.checked == 2
 
 
+async def test_a_log_in_by_browser_is_always_in_the_audit(
+    gate: Gate, accounts: FakeAccounts
+) -> None:
+    for _ in range(2):
+        await gate.log_in("vera", PASSWORD, "10.0.0.1", front="web")
+
+    assert accounts.notes == [("web:vera", "log-in", "from 10.0.0.1")] * 2
+
+
+async def test_an_endless_name_is_refused_without_a_look(
+    gate: Gate, accounts: FakeAccounts
+) -> None:
+    with pytest.raises(LogInRefused):
+        await gate.log_in("x" * 60_000, PASSWORD, "10.0.0.1")
+
+    assert (accounts.checked, accounts.notes) == (0, [])
+
+
 async def test_a_changed_password_ends_every_way_in(gate: Gate, accounts: FakeAccounts) -> None:
     vera = await gate.log_in("vera", PASSWORD, "10.0.0.1")
     token = gate.open_session(vera)

@@ -175,6 +175,16 @@ async def test_who_asks_too_often_is_told_when_to_ask_again(engine: FakeClient, 
         assert (await http.get("/api/status", headers=basic("vera"))).status_code == 200
 
 
+async def test_a_body_that_nests_deeply_is_refused(app: ASGIApp) -> None:
+    async with asking(app, headers=basic("admin")) as http:
+        answer = await http.post(
+            "/api/tasks/", content=b"[" * 500_000, headers={"Content-Type": "application/json"}
+        )
+
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
 # --- pages ---------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ They stand outside of the schema: one describes it, the other is asked by machin
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from starlette.requests import Request
@@ -21,12 +22,13 @@ async def _healthz(_: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
+# Both are made on a thread: the first time takes long, and the engine's loop must not wait.
 async def _openapi(request: Request) -> Response:
-    return JSONResponse(request.app.openapi())
+    return await asyncio.to_thread(lambda: JSONResponse(request.app.openapi()))
 
 
 async def _docs(request: Request) -> Response:
-    page = docs_page(request.app.openapi())
+    page = await asyncio.to_thread(lambda: docs_page(request.app.openapi()))
     return HTMLResponse(page, headers={"Content-Security-Policy": _NO_SCRIPTS})
 
 
