@@ -26,7 +26,7 @@ class Prepared:
             columns: of an INSERT or UPDATE: those whose values are parameters, by their own names.
         """
         self._statement, self._columns = statement, columns
-        self._forms: dict[str, _Form] = {}  # by the name of the dialect
+        self._forms: dict[type, _Form] = {}  # by what writes out the text for a dialect
 
     def run(self, connection: Connection, **given: Any) -> int:
         """Execute it; how many rows were changed."""
@@ -61,9 +61,10 @@ class Prepared:
 
     def _form(self, connection: Connection) -> _Form:
         dialect = connection.dialect
-        form = self._forms.get(dialect.name)
+        form = self._forms.get(dialect.statement_compiler)
         if form is None:
-            form = self._forms[dialect.name] = _Form(self._statement, dialect, self._columns)
+            form = _Form(self._statement, dialect, self._columns)
+            self._forms[dialect.statement_compiler] = form
         return form
 
 
