@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cronpilot.domain.quiet import WithQuiet
 from cronpilot.domain.run import BAD, Status
-from cronpilot.domain.schedule import FireTimes
+
+if TYPE_CHECKING:  # the screen draws with this before it needs pydantic
+    from cronpilot.domain.schedule import FireTimes
 
 Waits = Literal["", "slots", "pool", "itself"]
 """Why a start will probably not be a start: too many at once, or its own last run still goes."""
