@@ -26,7 +26,7 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 def main() -> int:
     """Show the screen until the tab is closed. Exit code."""
-    where, name, role = sys.argv[1:]
+    where, name, role, theme = sys.argv[1:]
     token = os.environ.pop(TOKEN)
     _end_with(int(os.environ.pop(PARENT)))
     state_dir = Path(where)
@@ -39,10 +39,12 @@ def main() -> int:
 
     from cronpilot.tui.browser import BrowserApp, run_in_browser
     from cronpilot.tui.leave import Leave
+    from cronpilot.tui.options import ScreenOptions
 
     app = BrowserApp(
         connect, role="attached", host=socket.gethostname(), state_dir=where,
         clock=lambda: datetime.now(UTC), identity=Identity(name, Role(role)),
+        options=ScreenOptions(theme=theme),
     )  # fmt: skip
     return 1 if run_in_browser(app) is Leave.CRASHED else 0
 

@@ -9,6 +9,7 @@ from textual import work
 from textual.driver import Driver
 from textual.drivers.web_driver import WebDriver
 
+from cronpilot.tui import themes
 from cronpilot.tui.app import CronPilotApp
 from cronpilot.tui.leave import Leave
 from cronpilot.tui.log_saving import proposed_path
@@ -47,6 +48,16 @@ class BrowserApp(CronPilotApp):
 
     def get_driver_class(self) -> type[Driver]:
         return BrowserDriver
+
+    def on_ready(self) -> None:
+        """Let the page have the screen's colour where no cell reaches."""
+        self._tell_server(type="look", ground=str(self.current_theme.background))
+
+    def choose_theme(self, name: str) -> None:
+        """This theme from now on, and the next time in this browser."""
+        super().choose_theme(name)
+        self._tell_server(type="theme", word=themes.WORDS[name])
+        self.on_ready()
 
     async def action_quit(self) -> None:
         """Ask whether to log out, too."""

@@ -70,6 +70,7 @@ class ScreenProcess(AppService):
             return
         with suppress(OSError, RuntimeError, TimeoutError):
             await asyncio.wait_for(self.send_meta({"type": "quit"}), patience_s)
+        self.stdin.close()
         task.cancel()  # its page may be gone, and then nobody would take the last bytes
         await asyncio.gather(task, return_exceptions=True)
         assert process.stdout is not None
@@ -123,6 +124,10 @@ class ScreenProcess(AppService):
                 await self._page.log_out()
             case {"type": "download", "run": int(run), "name": str(name)}:
                 await self._page.tell(json.dumps(["download", {"run": run, "name": name}]))
+            case {"type": "look", "ground": str(ground)}:
+                await self._page.tell(json.dumps(["look", {"ground": ground}]))
+            case {"type": "theme", "word": str(word)}:
+                await self._page.tell(json.dumps(["theme", word]))
             case {"type": "unsaved", "yes": bool(yes)}:
                 await self._page.tell(json.dumps(["unsaved", yes]))
             case other:

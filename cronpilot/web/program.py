@@ -13,9 +13,9 @@ PARENT = "CRONPILOT_TAB_PARENT"
 """The process id of its server, without which it does not stay."""
 
 
-def tab_program(state_dir: Path, identity: Identity) -> list[str]:
-    """The words that start the screen of a tab for that user."""
+def tab_program(state_dir: Path, identity: Identity, theme: str) -> list[str]:
+    """The words that start the screen of a tab for that user. `theme` is a browser's word."""
     return [
         sys.executable, "-m", "cronpilot.bootstrap.tab_screen", str(state_dir), identity.name,
-        identity.role.value,
+        identity.role.value, theme,
     ]  # fmt: skip

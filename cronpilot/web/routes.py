@@ -30,16 +30,17 @@ from cronpilot.web.tabs import Limits, Tabs
 PUBLIC = ("/", "/login", "/logout", "/cockpit", "/assets/")
 
 _STATIC = Path(__file__).with_name("static")
+_LONGEST_THEME = 20
 _LONGEST_FORM = 4096  # bytes of a name and a password
 
 
 def panel_routes(
-    cookie: Cookie, limits: Limits, program: Callable[[Identity], list[str]]
+    cookie: Cookie, limits: Limits, program: Callable[[Identity, str], list[str]]
 ) -> list[BaseRoute]:
     """All of it; where the extra `web` is not installed, the page that says so.
 
     Args:
-        program: the words that start the screen of a tab, for its user.
+        program: the words that start the screen of a tab, for its user and in that theme.
     """
     terminal = _files_of_textual_serve()
     if terminal is None:
@@ -118,7 +119,8 @@ class _Panel:
         if visitor is None or size is None or not _is_from_here(socket):
             await socket.close()  # before it was accepted: 403
             return
-        await self._tabs.show(socket, visitor, size, _gate(socket), socket.app.state.ending)
+        theme = socket.query_params.get("theme", "")[:_LONGEST_THEME]
+        await self._tabs.show(socket, visitor, size, theme, _gate(socket))
 
     def _visitor(self, connection: HTTPConnection) -> Visitor | None:
         session = self._cookie.read(connection.scope)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,17 +27,16 @@ class Tabs:
     """All open tabs of one server.
 
     Args:
-        program: the words that start the screen of a tab, for its user.
+        program: the words that start the screen of a tab, for its user and in that theme.
     """
 
-    def __init__(self, limits: Limits, program: Callable[[Identity], list[str]]) -> None:
+    def __init__(self, limits: Limits, program: Callable[[Identity, str], list[str]]) -> None:
         self._limits, self._program = limits, program
         self._open: set[Tab] = set()
 
     async def show(
-        self, socket: WebSocket, visitor: Visitor, size: tuple[int, int],
-        gate: Gate, ending: asyncio.Event,
-    ) -> None:  # fmt: skip
+        self, socket: WebSocket, visitor: Visitor, size: tuple[int, int], theme: str, gate: Gate
+    ) -> None:
         """Show the cockpit on that socket until one of the two, the time or the user ends it."""
         await socket.accept()
         token = None if self._is_full() else gate.open_tab(visitor.session)
@@ -48,7 +46,8 @@ class Tabs:
         tab = Tab(socket, visitor.session, token, gate, self, self._limits.idle_s)
         self._open.add(tab)
         try:
-            await tab.live(self._program(visitor.identity), size, ending)
+            program = self._program(visitor.identity, theme)
+            await tab.live(program, size, socket.app.state.ending)
         finally:
             self._open.discard(tab)
             gate.end_tab(token)

@@ -78,7 +78,7 @@ async def served_panel(
     engine: Client | None,
     state_dir: Path,
     limits: Limits | None = None,
-    program: Callable[[Identity], list[str]] | None = None,
+    program: Callable[[Identity, str], list[str]] | None = None,
 ) -> AsyncIterator[Panel]:
     """The panel: on a free port for browsers, on the unix socket of `engine` for their screens.
 

@@ -143,7 +143,7 @@ async def test_without_the_extra_a_page_says_how_to_install_it(
     monkeypatch.setattr(
         routes.importlib.util, "find_spec", lambda name: None if name == missing else find(name)
     )
-    app = FastAPI(routes=routes.panel_routes(COOKIE, Limits(), lambda _: []))
+    app = FastAPI(routes=routes.panel_routes(COOKIE, Limits(), lambda *_: []))
 
     async with asking(app) as http:
         page = await http.get("/")

@@ -74,7 +74,7 @@ def start_alone(panel: Panel, session: str) -> subprocess.Popen[bytes]:
     token = panel.gate.open_tab(session)
     assert token is not None
     return subprocess.Popen(
-        tab_program(panel.socket.parent, Identity("vera", Role.VIEWER)),
+        tab_program(panel.socket.parent, Identity("vera", Role.VIEWER), "dark"),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         env={**os.environ, TOKEN: token, PARENT: str(os.getpid())},
     )  # fmt: skip
@@ -95,7 +95,7 @@ async def test_a_screen_ends_with_its_input(panel: Panel) -> None:
 
 def test_a_screen_without_its_server_does_not_even_start() -> None:
     environment = {**os.environ, TOKEN: "x", PARENT: "1"}
-    program = tab_program(Path("/nowhere"), Identity("vera", Role.VIEWER))
+    program = tab_program(Path("/nowhere"), Identity("vera", Role.VIEWER), "dark")
 
     screen = subprocess.run(program, env=environment, capture_output=True, timeout=PATIENCE_S)
 

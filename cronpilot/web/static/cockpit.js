@@ -20,6 +20,8 @@
     constructor(address) {
       const url = new URL(address, location.href);
       url.protocol = location.protocol.replace("http", "ws");
+      const light = matchMedia("(prefers-color-scheme: light)").matches;
+      url.searchParams.set("theme", localStorage.getItem("theme") || (light ? "light" : "dark"));
       super(url);
       let wasOpen = false;
       this.addEventListener("open", () => {
@@ -30,6 +32,8 @@
         if (typeof event.data !== "string") return;
         const [word, value] = JSON.parse(event.data);
         if (word === "unsaved") isUnsaved = value;
+        if (word === "look") document.body.style.backgroundColor = value.ground;
+        if (word === "theme") localStorage.setItem("theme", value);
         if (word === "download") download(value.run, value.name);
       });
       this.addEventListener("close", (event) => gone(event.code, wasOpen));
