@@ -5,7 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ("pydantic", "httpx", "fastapi", "sqlmodel", "sqlalchemy", "starlette", "apscheduler")
+HEAVY = (
+    "pydantic", "httpx", "fastapi", "sqlmodel", "sqlalchemy", "starlette", "apscheduler", "alembic",
+    "argon2", "cronpilot.notify.message", "cronpilot.notify.smtp", "cronpilot.storage.database",
+    "cronpilot.engine.engine",
+)  # fmt: skip
 
 
 def test_the_screen_is_painted_before_anything_heavy_is_imported():

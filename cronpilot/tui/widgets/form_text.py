@@ -8,6 +8,8 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.document._document import EditResult
 from textual.document._edit import Edit
+from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.widgets import Input, TextArea
 
 from cronpilot.domain.text import clean
@@ -21,6 +23,9 @@ class TextField(Input):
     """One line."""
 
     DEFAULT_CSS = "TextField { width: 1fr; }"
+
+    # Textual's own lays the whole screen out anew with each key. Our width depends on no text.
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0))
 
     def __init__(self, text: str = "", placeholder: str = "", *, replace: bool = False) -> None:
         """`replace`: what is typed first takes the place of what stands there."""
