@@ -50,6 +50,17 @@ class AskingScreen(Screen[ScreenResultType], inherit_bindings=False):
         except CronPilotError as error:
             self.tell_error(error)
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """For what nobody asked for by a key: that no engine answers is said by the status bar, and
+        connecting again reads again."""
+        try:
+            yield
+        except NoEngine:
+            return
+        except CronPilotError as error:
+            self.tell_error(error)
+
     def tell_error(self, error: CronPilotError) -> None:
         """Say what went wrong, and what to do about it."""
         title, hint = clean(error.problem), clean(error.hint)

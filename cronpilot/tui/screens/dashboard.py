@@ -201,7 +201,7 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
     async def _read_tasks(self, offset: int) -> None:
         from cronpilot.client.messages import TaskQuery  # after the first paint
 
-        with self.telling():
+        with self.reading():
             view = self.tasks
             query = TaskQuery(text=view.filter, sort=view.sort, descending=view.descending,
                               offset=offset, limit=WINDOW)  # fmt: skip
@@ -213,7 +213,7 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
     async def read_runs(self) -> None:
         from cronpilot.client.messages import RunQuery  # after the first paint
 
-        with self.telling():
+        with self.reading():
             page = await self.client.runs(RunQuery(active=True))
             self.running.put(page.rows)
             self.tick(self.now())
