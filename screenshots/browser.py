@@ -29,6 +29,8 @@ async def draw_in_browser(path: Path, state: Path, client: HttpClient) -> None:
 def _draw(path: Path, address: str, password: str) -> None:
     with chromium() as page:
         page.size(1060, 560)
+        dark = {"name": "prefers-color-scheme", "value": "dark"}  # as the other pictures
+        page.ask("Emulation.setEmulatedMedia", features=[dark])
         page.go(address)
         page.log_in("admin", password)
         page.shows("[1 Tasks]", "in all")
