@@ -127,6 +127,10 @@ class Concerns:
         """A run may have ended."""
         self._wanted.set()
 
+    def wake(self) -> None:
+        """Something may be due to be sent."""
+        self._teller.wake()
+
     async def run(self) -> None:
         """Judge what ends, and look at what does not, until cancelled."""
         while True:

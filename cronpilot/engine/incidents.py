@@ -255,9 +255,10 @@ class Judge:
     def _ping(self, row: Row, what: str) -> None:
         url = ping_url(row["notify"], self._telling.defaults, what, row["name"])
         if url is not None:
+            lane = f"{PING}:{row['task_id']}"
             self._letters.append(
                 outbox.Letter(
-                    PING, f"{what} {row['run_id']}", self._now, row["task_id"], None,
+                    lane, f"{what} {row['run_id']}", self._now, row["task_id"], None,
                     row["run_id"], {"url": url},
                 )
             )  # fmt: skip

@@ -164,8 +164,10 @@ class Teller:
             if due is None or due > self._clock.now():
                 return
             batches = await self._claim(lane)
-            jobs = [asyncio.create_task(self._send(batch)) for batch in batches]
-            await self._finish(jobs)
+            whose: dict[str, list[Batch]] = {}
+            for batch in batches:
+                whose.setdefault(batch.target, []).append(batch)
+            await self._finish([asyncio.create_task(self._send_all(own)) for own in whose.values()])
 
     async def _claim(self, lane: str) -> list[Batch]:
         now = self._clock.now()
@@ -201,7 +203,19 @@ class Teller:
 
     # --- one message ---
 
-    async def _send(self, batch: Batch) -> None:
+    async def _send_all(self, batches: list[Batch]) -> None:
+        """What one target is told, in its order; after a failure the rest waits for its turn."""
+        for number, batch in enumerate(batches):
+            if not await self._send(batch):
+                await self._patiently(partial(self._put_back, batches[number + 1 :]))
+                return
+
+    async def _put_back(self, batches: list[Batch]) -> None:
+        names = [batch.name for batch in batches]
+        await self._write(lambda c: outbox.put_back(c, names))
+
+    async def _send(self, batch: Batch) -> bool:
+        """Whether it is settled for good."""
         try:
             await self._hand_over(batch)
         except Failure as failure:
@@ -213,12 +227,13 @@ class Teller:
         else:
             outcome = None
         await self._patiently(partial(self._settle, batch, outcome))
+        return outcome is None or outcome.permanent
 
     async def _settle(self, batch: Batch, outcome: Failure | None) -> None:
         await (self._sent(batch) if outcome is None else self._failed(batch, outcome))
 
     async def _hand_over(self, batch: Batch) -> None:
-        if batch.target == PING:
+        if batch.target.startswith(PING):
             await channels.ping(batch.rows[0]["facts"]["url"])
             return
         ways = self._ways()
@@ -256,13 +271,13 @@ class Teller:
             _note(connection, batch, "told", now, batch.target.partition(":")[2])
 
         await self._write(write)
-        if batch.target != PING:
+        if not batch.target.startswith(PING):
             self._trouble(None)
 
     async def _failed(self, batch: Batch, failure: Failure) -> None:
         now = self._clock.now()
         age = now - batch.rows[0]["created_at"]
-        limit = GIVE_UP_PING if batch.target == PING else GIVE_UP
+        limit = GIVE_UP_PING if batch.target.startswith(PING) else GIVE_UP
         gives_up = failure.permanent or age > limit
         due = now + timedelta(seconds=BACK_OFF_S[min(batch.tries, len(BACK_OFF_S)) - 1])
 

@@ -13,7 +13,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from cronpilot.storage.tables import Delivery, Outbox
 
@@ -144,11 +155,20 @@ def _due(
             OUTBOX.c.status == "waiting",
             OUTBOX.c.due_at <= now,
             OUTBOX.c.target.startswith(way),
+            OUTBOX.c.target.not_in(_busy(connection, now)),
         )
-        .order_by(OUTBOX.c.due_at)
+        .order_by(OUTBOX.c.id)
         .limit(MOST_TOGETHER * most)
     )
     return list(dict.fromkeys((row.target, row.alike, row.batch) for row in rows))[:most]
+
+
+def _busy(connection: Connection, now: datetime) -> list[str]:
+    """Targets that are being told something, or are tried again later. They hear everything else
+    later, too: a recovery never comes before its failure."""
+    later = or_(OUTBOX.c.status == "sending", OUTBOX.c.due_at > now)
+    query = select(OUTBOX.c.target).distinct().where(_PENDING, OUTBOX.c.batch.is_not(None), later)
+    return list(connection.execute(query).scalars())
 
 
 def settle(
@@ -165,6 +185,15 @@ def settle(
         update(OUTBOX)
         .where(_PENDING, OUTBOX.c.batch == name, OUTBOX.c.status == "sending")
         .values(**values)
+    )
+
+
+def put_back(connection: Connection, names: Sequence[str]) -> None:
+    """These were not tried after all."""
+    connection.execute(
+        update(OUTBOX)
+        .where(_PENDING, OUTBOX.c.batch.in_(names), OUTBOX.c.status == "sending")
+        .values(status=Delivery.WAITING, tries=OUTBOX.c.tries - 1)
     )
 
 
@@ -197,7 +226,7 @@ def state(connection: Connection, since: datetime) -> State:
     """Counts since then; what waits is counted whole."""
     waiting = connection.execute(
         select(func.count().label("n"), func.min(OUTBOX.c.created_at).label("oldest")).where(
-            _PENDING, OUTBOX.c.target != "ping"
+            _PENDING, ~OUTBOX.c.target.startswith("ping")
         )
     ).one()
     failed = connection.execute(

@@ -47,7 +47,7 @@ ENDS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ends=ENDS, most=st.integers(1, 7), judged_after=st.sets(st.integers(0, 30)))
 def test_each_fault_is_told_once_and_its_recovery_once(template, ends, most, judged_after):
     """Whenever the judge comes, after each end or after all of them, in whatever portions."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +13,18 @@ from cronpilot.client.incidents import IncidentQuery
 from cronpilot.config.telling_settings import NotificationSettings
 from cronpilot.domain.run import Status
 from cronpilot.engine.engine import Engine
+from tests.engine.clocks import SetClock
 from tests.engine.conftest import finished, start, until
 from tests.engine.mail import MailServer, mail_server
 
 AT_ONCE = NotificationSettings.model_validate({"to": ["ops@example.org"], "gather": "0s"})
 
 
-@pytest.fixture(scope="module")
-def one_server() -> Iterator[MailServer]:
-    with mail_server() as server:
-        yield server
-
-
 @pytest.fixture
-def server(one_server: MailServer) -> MailServer:
+def server() -> Iterator[MailServer]:
     """A mail server with STARTTLS and a password, which has taken nothing yet."""
-    one_server.mails.clear()
-    one_server.answers.clear()
-    one_server.refused.clear()
-    one_server.asked.clear()
-    one_server.hold.set()
-    return one_server
+    with mail_server() as made:
+        yield made
 
 
 @pytest.fixture
@@ -105,11 +96,14 @@ async def test_many_tasks_that_fail_alike_make_one_message(bench, server, told):
     bench.tasks(
         *(f"name: {name}\ncommand: echo broken; exit 7\nschedule: manual" for name in names)
     )
-    gathering = AT_ONCE.model_copy(update={"gather": timedelta(seconds=3)})
-    async with bench.engine(**told | {"notifications": gathering}) as engine:
+    gathering = AT_ONCE.model_copy(update={"gather": timedelta(minutes=30)})
+    clock = SetClock(datetime.now(UTC))
+    async with bench.engine(clock=clock, **told | {"notifications": gathering}) as engine:
         for run_id in [(await start(engine, name)).id for name in names]:
             await finished(engine, run_id)
         await engine.concerns.judge()
+        clock.pass_by(timedelta(hours=1))
+        engine.concerns.wake()
         (subject,) = await mails(server, 1)
 
     assert subject.startswith("[CronPilot] 6 tasks failed on ")
@@ -126,6 +120,20 @@ async def test_a_server_that_is_down_or_busy_gets_it_later(bench, server, told, 
         subjects = await mails(server, 1)
 
     assert len(subjects) == 1
+
+
+async def test_a_recovery_never_comes_before_its_failure(bench, server, told, monkeypatch):
+    monkeypatch.setattr("cronpilot.engine.telling.BACK_OFF_S", (0.3,))
+    server.answers += ["451 Try again later"] * 2
+    flag = bench.state_dir / "works"
+    bench.tasks(f"name: a\ncommand: test -e {flag}\nschedule: manual")
+    async with bench.engine(**told) as engine:
+        await run(engine, "a")
+        flag.touch()
+        await run(engine, "a")
+        subjects = await mails(server, 2)
+
+    assert [one.split()[2] for one in subjects] == ["failed", "recovered"]
 
 
 async def test_whom_the_server_does_not_know_is_given_up_and_told_in_health(bench, server, told):
