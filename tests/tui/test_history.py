@@ -29,6 +29,13 @@ def past(number):
     )  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def no_second_look(monkeypatch):
+    """A second after connecting everything is read once more, and pages are known anew: on a busy
+    machine that comes in the middle of a test."""
+    monkeypatch.setattr("cronpilot.tui.screens.dashboard.SECOND_LOOK", 3600)
+
+
 @pytest.fixture
 def client(clock):
     """Three tasks with 700 runs between them, of which every fourth failed and every fourth was
