@@ -1,7 +1,7 @@
 """Looks through a log in bounded steps; a regular expression in a process that can be ended.
 
-Also that process: `python -m cronpilot.runner.log_search` reads what to look for from standard
-input, the log from the descriptor that it is given, and prints what it found.
+`main` is that process: it reads what to look for from standard input, the log from the descriptor
+that it is given, and prints what it found.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+import cronpilot
 from cronpilot.domain.log_search import Pattern, compile_pattern, matching_lines
 from cronpilot.domain.log_text import LONGEST, shown
 from cronpilot.errors import Refused
@@ -159,10 +159,24 @@ def _backwards(fd: int, upto: int, size: int) -> Iterator[tuple[int, bytes]]:
 
 # --- the process ---------------------------------------------------------------------------------
 
-_PROGRAM = [sys.executable, "-P", "-X", "utf8", "-m", "cronpilot.runner.log_search"]
+# Without the package's own __init__, which would load the executor, and without `site`: all that is
+# needed is the standard library and a few modules of ours. That makes it five times as quick.
+_BOOT = """
+import sys, types
+runner = types.ModuleType("cronpilot.runner")
+runner.__path__ = [sys.argv[1] + "/cronpilot/runner"]
+sys.path.insert(0, sys.argv[1])
+sys.modules[runner.__name__] = runner
+from cronpilot.runner.log_search import main
+main(int(sys.argv[2]))
+"""
+_ROOT = os.path.dirname(os.path.dirname(cronpilot.__file__))  # noqa: PTH120  pathlib takes time
+_PROGRAM = [sys.executable, "-I", "-S", "-X", "utf8", "-c", _BOOT, _ROOT]
 
 
 def _in_a_process(fd: int, step: Step) -> Found:
+    import subprocess  # the process itself needs none
+
     asked = json.dumps(asdict(step))
     try:
         done = subprocess.run(
@@ -185,14 +199,10 @@ def _too_long() -> Refused:
     )
 
 
-def main() -> None:
-    """Answer one question, and use no more of the processor than it may."""
+def main(fd: int) -> None:
+    """Answer one question about an open log, and use no more of the processor than it may."""
     limit = int(PATIENCE_S) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
     asked = json.load(sys.stdin)
     step = Step(**{**asked, "pattern": Pattern(**asked["pattern"])})
-    json.dump(asdict(search_file(int(sys.argv[1]), step)), sys.stdout)
-
-
-if __name__ == "__main__":
-    main()
+    json.dump(asdict(search_file(fd, step)), sys.stdout)
