@@ -107,6 +107,21 @@ def pad(text: str, width: int, marks: Marks, *, right: bool = False) -> str:
     return blanks + short if right else short + blanks
 
 
+def changed_cells(before: str, after: str) -> tuple[int, int]:
+    """The columns between which two texts of the same width differ: the first, and the one after
+    the last. Of a count of seconds that is a digit or two."""
+    if not (before.isascii() and after.isascii()):
+        return 0, cell_len(after)  # what looks like one sign may be several
+    head = _alike(before, after)
+    return head, len(after) - _alike(before[head:][::-1], after[head:][::-1])
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = zip(one, other, strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
 def pad_cells(cells: Cells, width: int) -> list[Cell]:
     """Exactly `width` cells of these pieces: a picture is cut off without a mark."""
     line: list[Cell] = []

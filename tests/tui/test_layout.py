@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from cronpilot.tui.formatting import Marks
-from cronpilot.tui.layout import GAP, Column, Piece, cut, fit_columns, fit_line, pad, thumb
+from cronpilot.tui.layout import (
+    GAP,
+    Column,
+    Piece,
+    changed_cells,
+    cut,
+    fit_columns,
+    fit_line,
+    pad,
+    thumb,
+)
 from cronpilot.tui.widgets.run_table import RunTable
 from cronpilot.tui.widgets.task_table import TaskTable
 
@@ -94,3 +104,17 @@ def test_the_thumb_stays_within_its_bar(total, top, height):
 def test_the_thumb_touches_both_ends():
     assert thumb(1000, 0, 10).start == 0
     assert thumb(1000, 990, 10).stop == 10
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "columns"),
+    [
+        ("1m 04s ", "1m 05s ", (4, 5)),
+        ("     9s", "    10s", (4, 6)),
+        ("日本 1", "日本 2", (0, 6)),
+        ("aaaa", "aaab", (3, 4)),
+        ("abab", "baba", (0, 4)),
+    ],
+)
+def test_of_a_cell_only_what_differs_is_painted(before, after, columns):
+    assert changed_cells(before, after) == columns

@@ -16,7 +16,17 @@ from textual.message import Message
 from textual.strip import Strip
 
 from cronpilot.tui.formatting import Cell, Cells
-from cronpilot.tui.layout import GAP, INDENT, Column, Placed, fit_columns, pad, pad_cells, thumb
+from cronpilot.tui.layout import (
+    GAP,
+    INDENT,
+    Column,
+    Placed,
+    changed_cells,
+    fit_columns,
+    pad,
+    pad_cells,
+    thumb,
+)
 from cronpilot.tui.widgets.toned import Toned, difference
 
 
@@ -350,6 +360,12 @@ class LineTable(Toned, Generic[RowT]):
         start, end = 0, place.width
         if isinstance(before, Cells) and isinstance(after, Cells):
             start, end = difference(before, after)
+        elif isinstance(before, Cell) and isinstance(after, Cell) and before.tone == after.tone:
+            right, marks = place.column.right, self.marks
+            start, end = changed_cells(
+                pad(before.text, place.width, marks, right=right),
+                pad(after.text, place.width, marks, right=right),
+            )
         start, end = min(start, place.width - 1), min(end, place.width)
         self.refresh(Region(place.x + start, y, max(1, end - start), 1))
 

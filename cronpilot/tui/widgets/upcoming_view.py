@@ -31,8 +31,9 @@ AGAIN = timedelta(seconds=5)
 """At most that often it is read again while things change."""
 ANYWAY = timedelta(minutes=5)
 """And that often when nothing does: the end of the day moves on."""
-JUST_NOW = timedelta(seconds=1)
-"""A start stays for that long after its time."""
+JUST_NOW = timedelta(seconds=8)
+"""A start stays for that long after its time, as `now`; then all that have passed go at once, so
+that the list moves up, and is painted, a few times a minute."""
 
 
 class UpcomingView(View):
@@ -180,9 +181,8 @@ class UpcomingView(View):
 
     def tick(self, now: datetime) -> None:
         self.list.now = self.picture.now = now
-        gone = sum(row.starts_at < now - JUST_NOW for row in self.rows)
-        if gone:
-            del self.rows[:gone]
+        if self.rows and self.rows[0].starts_at < now - JUST_NOW:
+            self.rows = [row for row in self.rows if row.starts_at > now]
             self._show()
         super().tick(now)
 
