@@ -75,6 +75,7 @@ if TYPE_CHECKING:
         TaskView,
     )
     from cronpilot.client.protocol import StopSignal
+    from cronpilot.client.quiet import QuietTime
 
 T = TypeVar("T")
 log = logging.getLogger("cronpilot")
@@ -172,7 +173,7 @@ class Engine:
         self.health = HealthReport(
             self._reader, config.database, config.state_dir,
             now=self._clock.now, engine=self._info, banners=self._notices.all,
-            dropped=lambda: self.concerns.dropped, quiet=lambda: self.quiet_times(),
+            dropped=lambda: self.concerns.dropped, quiet=self._ask_quiet,
         ).read  # fmt: skip
         self.incidents, self.incident = self.concerns.incidents, self.concerns.incident
         self.acknowledge, self.snooze = self.concerns.acknowledge, self.concerns.snooze
@@ -535,6 +536,9 @@ class Engine:
         while await self._reader.read(runs.open_ids):  # noqa: ASYNC110  the rows are the truth
             await asyncio.sleep(0.05)
 
+    async def _ask_quiet(self) -> list[QuietTime]:
+        return await self.quiet_times()
+
     # --- odds ---
 
     async def close(self) -> None:
@@ -549,9 +553,7 @@ class Engine:
 
     async def _audit(self, action: str, detail: str, actor: str = "engine") -> None:
         now = self._clock.now()
-        await self._write(
-            lambda c: meta.note(c, at=now, actor=actor, action=action, detail=detail)
-        )
+        await self._write(lambda c: meta.note(c, at=now, actor=actor, action=action, detail=detail))
 
     def _odd_job(self, work: object) -> None:
         """Run a short coroutine beside the loop's own; keep it alive until it is done."""

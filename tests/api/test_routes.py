@@ -223,7 +223,8 @@ async def test_a_wrong_method_is_a_problem_that_says_which_are_right(
         pytest.param(StorageProblem("The disk is full.", "Make room."), 503, "StorageProblem",
                      "Make room.", id="ours"),
         pytest.param(ValueError("secret"), 500, "CronPilotError",
-                     "Its log says where: engine.log, or its standard error when headless.", id="a bug"),
+                     "Its log says where: engine.log, or its standard error when headless.",
+                     id="a bug"),
     ],
 )  # fmt: skip
 async def test_what_fails_inside_is_a_problem_without_a_traceback(

@@ -109,8 +109,8 @@ def test_the_defaults():
         "timezone": None, "active": True, "overlap": "skip", "missed": "once", "missed_limit": 10,
         "deadline": None, "spread": "0s", "timeout": None, "stop_grace": "10s", "max_retries": 0,
         "retry_delay": "1m", "retry_backoff": 2.0, "retry_max_delay": None, "success_codes": [0],
-        "on_lost": "mark", "pool": None, "priority": 0, "tags": [], "quiet": [], "notify": "failure",
-        "alarms": "auto",
+        "on_lost": "mark", "pool": None, "priority": 0, "tags": [], "quiet": [],
+        "notify": "failure", "alarms": "auto",
         "log_limit": 50_000_000, "keep": None,
         "limits": {"nice": None, "memory": None, "cpu": None, "open_files": None},
     }  # fmt: skip
@@ -145,7 +145,8 @@ def test_the_meaning_is_the_same(one, other):
     {"missed": "all"}, {"missed_limit": 11}, {"deadline": "1h"}, {"spread": "1m"},
     {"timeout": "1h"}, {"stop_grace": "11s"}, {"max_retries": 1}, {"retry_delay": "61s"},
     {"retry_backoff": 3}, {"retry_max_delay": "1h"}, {"success_codes": [0, 1]},
-    {"on_lost": "rerun"}, {"pool": "db"}, {"priority": 1}, {"tags": ["a"]}, {"quiet": ["a"]}, {"notify": "never"},
+    {"on_lost": "rerun"}, {"pool": "db"}, {"priority": 1}, {"tags": ["a"]}, {"quiet": ["a"]},
+    {"notify": "never"},
     {"log_limit": 100_000}, {"keep": 5}, {"limits": {"nice": 1}},
     {"alarms": "off"},
 ], ids=lambda change: next(iter(change)))  # fmt: skip

@@ -72,8 +72,11 @@ def test_what_nobody_touched_is_not_changed():
         ("notify__on", "always", "notify: default → always"),
         ("notify__to", "a@x, b@x", "notify.to: default → a@x, b@x"),
         ("notify__to", "-", "notify.to: default → none"),
-        ("notify__ping", "start=https://x/a fail=https://x/b",
-         "notify.ping: default → start https://x/a, fail https://x/b"),
+        (
+            "notify__ping",
+            "start=https://x/a fail=https://x/b",
+            "notify.ping: default → start https://x/a, fail https://x/b",
+        ),
         ("alarms__long", "2h", "alarms.long: default → 2h"),
         ("alarms__skipped", "3", "alarms.skipped: default → 3"),
     ],
