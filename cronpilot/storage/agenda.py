@@ -20,7 +20,8 @@ MOST_IN_LINE = 2_000
 
 _ITEM = select(
     TASK.c.id, TASK.c.name, TASK.c.next_run_at, TASK.c.paused_at, TASK.c.resolved,
-    TASK.c.zone_key, TASK.c.quiet_key, TASK.c.spread, TASK.c.pool, TASK.c.overlap, TASK.c.successes, TASK.c.duration_ms,
+    TASK.c.zone_key, TASK.c.quiet_key, TASK.c.spread, TASK.c.pool, TASK.c.overlap,
+    TASK.c.successes, TASK.c.duration_ms,
 )  # fmt: skip
 _LIVE = TASK.c.archived_at.is_(None)
 
