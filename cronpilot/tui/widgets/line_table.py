@@ -198,10 +198,16 @@ class LineTable(Toned, Generic[RowT]):
     def say_instead(self, lines: Sequence[Sequence[Cell]]) -> None:
         """Say this as long as there are no rows."""
         fresh = [list(line) for line in lines]
-        if fresh != self._instead:
-            self._instead = fresh
-            if not self.total:
-                self.refresh()
+        before, self._instead = self._instead, fresh
+        if self.total or fresh == before:
+            return
+        if len(fresh) != len(before):
+            self.refresh()
+            return
+        top = max(0, (self.size.height - len(fresh)) // 3)  # as `centred` places them
+        for y, (old, new) in enumerate(zip(before, fresh, strict=True), top):
+            if old != new:
+                self.refresh(Region(0, y, self.size.width, 1))
 
     @property
     def said_instead(self) -> str:
