@@ -80,6 +80,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = logging.getLogger("cronpilot")
 
+_CANCEL_AGAIN_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
@@ -278,9 +280,11 @@ class Engine:
         self._dispatcher.close()
         self._gauge.close()
         self._bus.close()
-        for job in self._jobs:
-            job.cancel()
-        await asyncio.gather(*self._jobs, return_exceptions=True)
+        going = set(self._jobs)
+        while going:  # a wait that ends in the moment of its cancelling may swallow that (3.11)
+            for job in going:
+                job.cancel()
+            _, going = await asyncio.wait(going, timeout=_CANCEL_AGAIN_S)
         await self.concerns.stop()
         with contextlib.suppress(StorageProblem):  # no room: the records keep what happened
             await self._dispatcher.drain()
