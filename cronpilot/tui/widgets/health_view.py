@@ -42,7 +42,9 @@ class HealthView(View):
         return 0  # lines are no figure that says anything
 
     def things(self, status: EngineStatus | None) -> int:
-        return max(status.failing_tasks, status.open_incidents) + len(status.banners) if status else 0
+        return (
+            max(status.failing_tasks, status.open_incidents) + len(status.banners) if status else 0
+        )
 
     def is_due(self, now: datetime) -> bool:
         """Whether it is time to read anew; taken as read from then on."""
