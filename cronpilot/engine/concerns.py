@@ -140,7 +140,8 @@ class Concerns:
             except StorageProblem as problem:  # tried again
                 log.warning("What has ended is judged later: %s", problem)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):
+                    await self._wanted.wait()
             await asyncio.sleep(JUDGE_S)
             self._wanted.clear()
 

@@ -321,8 +321,10 @@ class Dispatcher:
         while True:
             with contextlib.suppress(StorageProblem):  # told by the writes themselves
                 await self._tick()
+            # Not wait_for: on 3.11 it swallows a cancelling that comes together with the alarm.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._alarm.wait(), self._until_next_tick())
+                async with asyncio.timeout(self._until_next_tick()):
+                    await self._alarm.wait()
             self._alarm.clear()
 
     def _until_next_tick(self) -> float:

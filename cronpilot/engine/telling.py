@@ -155,7 +155,8 @@ class Teller:
             await self._patiently(lambda: self._turn(lane))
             pause = await self._until_due(lane)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wanted.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await wanted.wait()
 
     async def _turn(self, lane: str) -> None:
         """Send what is due, some at once, until nothing is."""
