@@ -54,7 +54,11 @@ class Life:
 
     def end(self, run_id: int, status: str, **fields: Any) -> None:
         """It ends now."""
-        values = {"status": Status(status), "finished_at": self.now, **fields}
+        self.move(run_id, status, finished_at=self.now, **fields)
+
+    def move(self, run_id: int, status: str, **fields: Any) -> None:
+        """It is in another state."""
+        values = {"status": Status(status), **fields}
         self.write(lambda c: c.execute(update(RUN).where(RUN.c.id == run_id).values(values)))
 
     def ran(self, task_id: int, status: str = "success", took: timedelta = SECOND) -> int:

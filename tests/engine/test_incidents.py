@@ -197,21 +197,35 @@ def test_a_ping_for_each_start_and_end(tmp_path: Path):
     prepare(tmp_path / "cronpilot.db")
     life = Life(tmp_path / "cronpilot.db", TELLING)
     task_id = life.task("Backup DB", notify={"to": [], "ping": "https://hc.example/{task}"})
-    run_id = life.start(task_id, "starting", attempts=0)
-    life.write(
-        lambda c: c.exec_driver_sql(
-            "UPDATE run SET status = 'running', attempts = 1 WHERE id = ?", (run_id,)
-        )
-    )
+    run_id = life.start(task_id, "starting", attempts=0, started_at=None)
+    life.move(run_id, "running", attempts=1, started_at=life.now)
+    life.move(run_id, "retrying")
+    life.move(run_id, "running", attempts=2)
     life.end(run_id, "success")
-    life.ran(task_id, "failed")
-    life.judge()
-    rows = life.write(lambda c: outbox.claim(c, "ping", life.now, 9, lambda: "x"))
-    urls = [row["facts"]["url"] for batch in rows for row in batch.rows]
-    life.close()
 
-    assert urls[:2] == ["https://hc.example/backup-db/start", "https://hc.example/backup-db"]
-    assert urls[-1] == "https://hc.example/backup-db/fail"
+    assert _pings(life) == ["/backup-db/start", "/backup-db"]
+
+
+def test_a_run_that_is_over_before_its_start_is_written_pings_for_both(tmp_path: Path):
+    prepare(tmp_path / "cronpilot.db")
+    life = Life(tmp_path / "cronpilot.db", TELLING)
+    task_id = life.task("true", notify={"to": [], "ping": "https://hc.example/{task}"})
+    for verdict in ("success", "failed"):
+        run_id = life.start(task_id, "starting", attempts=0, scheduled_for=None)
+        life.end(run_id, verdict, attempts=1, started_at=life.now)
+    never = life.start(task_id, "starting", attempts=0, scheduled_for=None)
+    life.end(never, "error")
+
+    assert _pings(life) == ["/true/start", "/true", "/true/start", "/true/fail", "/true/fail"]
+
+
+def _pings(life: Life) -> list[str]:
+    """The addresses that are asked for, in their order; `life` ends with it."""
+    life.judge()
+    batches = life.write(lambda c: outbox.claim(c, "ping", life.now, 9, lambda: "x"))
+    life.close()
+    return [row["facts"]["url"].removeprefix("https://hc.example")
+            for batch in batches for row in batch.rows]  # fmt: skip
 
 
 def test_defaults_of_the_configuration_reach_every_task(life: Life):

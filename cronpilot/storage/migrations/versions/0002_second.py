@@ -184,9 +184,10 @@ def _incidents_and_messages() -> None:
             " BEGIN INSERT INTO news (task_id, run_id, what)"
             " VALUES (NEW.task_id, NEW.id, 'end'); END"
         )
+    # A short run goes from starting to its end in one step. BEFORE: its start stands before its end.
     op.execute(
-        "CREATE TRIGGER news_of_start AFTER UPDATE OF status ON run"
-        " WHEN NEW.status = 'running' AND OLD.status <> 'running' AND NEW.attempts = 1"
+        "CREATE TRIGGER news_of_start BEFORE UPDATE OF status ON run"
+        " WHEN OLD.started_at IS NULL AND NEW.started_at IS NOT NULL"
         " AND NEW.\"trigger\" <> 'test' AND (SELECT instr(notify, '\"ping\"') FROM task"
         " WHERE id = NEW.task_id) + EXISTS (SELECT 1 FROM setting WHERE key = 'ping_all') > 0"
         " BEGIN INSERT INTO news (task_id, run_id, what)"
