@@ -56,8 +56,7 @@ def apply_reports(
         for report in round_:
             run = states.get(report.key.run_id)
             if run is None or run["launches"] != report.key.launch or not run["status"].holds_slot:
-                if not isinstance(report, Started):
-                    applied.over.append(report.key)
+                applied.over += _forgettable(report)
                 continue
             match report:
                 case Started():
@@ -71,6 +70,20 @@ def apply_reports(
             applied.changes.task_ids.add(run["task_id"])
         writes.flush(connection)
     return applied
+
+
+def _forgettable(report: Report) -> list[AttemptKey]:
+    """The launches whose records may go once this is committed.
+
+    Not that of a launch which we revoked: its order may come late to the keeper, and nothing but
+    the record would stop it then. With the end of a later launch it has been read, and refused.
+    """
+    match report:
+        case Ended(key):
+            return [AttemptKey(key.run_id, launch) for launch in range(1, key.launch + 1)]
+        case NeverStarted(revoked=False):
+            return [report.key]
+    return []
 
 
 def _rounds(reports: Sequence[Report]) -> Iterator[list[Report]]:
@@ -122,7 +135,7 @@ def _ended(
     applied: Applied,
     writes: _Writes,
 ) -> None:
-    applied.over.append(report.key)
+    applied.over += _forgettable(report)
     attempts, started_at = _attempts(connection, run, report)
     decided = _decide(run, report, attempts)
     writes.attempts.append(_attempt_end(report, decided))
@@ -242,7 +255,7 @@ def _never_started(
             run["id"], report.key.launch, at=now, exit_code=None, signal=None, outcome="never"
         )
     )
-    applied.over.append(report.key)
+    applied.over += _forgettable(report)
     if report.retry and report.key.launch < MOST_LAUNCHES:
         runs.move(connection, run["id"], Status.QUEUED, detail=report.detail)
         applied.not_started.append(run["id"])

@@ -113,12 +113,17 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class NeverStarted:
-    """The command was certainly not started; `retry`: the next launch may be."""
+    """The command was certainly not started; `retry`: the next launch may be.
+
+    `revoked`: by us, and by nothing but its record. A keeper that is slow may have the order in its
+    pipe still, so the record stays until a later launch has ended, or another link is made.
+    """
 
     key: AttemptKey
     detail: str
     retry: bool
     exhausted: bool = False  # the machine had no process, memory or room to spare
+    revoked: bool = False
 
 
 Report = Linked | Unlinked | Trouble | Started | Ended | NeverStarted

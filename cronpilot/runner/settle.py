@@ -74,14 +74,14 @@ def _decide(
         _trim(state_dir, key, seen)
         return _ended(key, seen, outcome)
     if seen.has("R"):
-        return NeverStarted(key, "It was never started.", retry=True)
+        return NeverStarted(key, "It was never started.", retry=True, revoked=True)
     if restarted:
         outcome = seen.seen()
         outcome.why = outcome.why or "host_restart"
         return _ended(key, seen, outcome)
     if seen.command is None:
         record.put(fd, "R", errno=0, t=time.time_ns())
-        return NeverStarted(key, "It was never started.", retry=True)
+        return NeverStarted(key, "It was never started.", retry=True, revoked=True)
     return Adopt(key)
 
 

@@ -22,7 +22,7 @@ C = f"C v=1 run=7 launch=2 task=3 keeper=9 boot=x t={T0} bt=1 timeout=0 grace=1 
 S = "S 102 (sh) R 101 101 101 " + "0 " * 15 + "185517 0 0\n"
 T = "T why=timeout t=1\n"
 K = f"K code=5 sig=? why=- pid=101 started={T0} ended={T0 + 10**9} cpu=0.5 rss=4096 left=1\n"
-NEVER = NeverStarted(KEY, "It was never started.", retry=True)
+NEVER = NeverStarted(KEY, "It was never started.", retry=True, revoked=True)
 
 
 @pytest.fixture
