@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cronpilot.client.incidents import Delivered, IncidentStory
-    from cronpilot.engine.engine import EngineConfig
+    from cronpilot.engine.config import EngineConfig
     from cronpilot.engine.reading import Reader
 
 T = TypeVar("T")

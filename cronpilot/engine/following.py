@@ -20,7 +20,7 @@ from cronpilot.storage import tasks
 from cronpilot.storage.database import Connection
 
 if TYPE_CHECKING:
-    from cronpilot.engine.engine import EngineConfig
+    from cronpilot.engine.config import EngineConfig
     from cronpilot.engine.notices import Notices
     from cronpilot.engine.reading import Reader
 

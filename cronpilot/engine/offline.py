@@ -14,7 +14,7 @@ from cronpilot.errors import NoEngine
 from cronpilot.storage.database import Connection, Database
 
 if TYPE_CHECKING:
-    from cronpilot.client.messages import EngineStatus, Event, Explanation, LogChunk
+    from cronpilot.client.messages import EngineStatus, Event, Explanation
     from cronpilot.domain.access import Role
     from cronpilot.domain.quiet import Rule
 
@@ -38,15 +38,6 @@ class OfflineClient(OfflineParts):
             reader, database, state_dir,
             max_workers=max_workers, timezone=timezone, tasks_file=tasks_file, quiet=quiet,
         )  # fmt: skip
-        self.tasks = self._reader.tasks
-        self.task = self._reader.task
-        self.find_task = self._reader.find_task
-        self.runs = self._reader.runs
-        self.run = self._reader.run
-        self.attempts = self._reader.attempts
-        self.search_log = self._reader.search_log
-        self.revisions = self._reader.revisions
-        self.export = self._reader.export
 
     async def status(self) -> EngineStatus:
         from cronpilot.engine.status import read_status
@@ -57,9 +48,6 @@ class OfflineClient(OfflineParts):
             )
         )
 
-    async def fire_times(self, *, task_id: int | None = None, limit: int = 20) -> list[Any]:
-        return await self._reader.fire_times(task_id=task_id, limit=limit)
-
     async def downtime(self) -> None:
         """It goes on: the next engine will say what passed."""
         return
@@ -69,12 +57,6 @@ class OfflineClient(OfflineParts):
 
     async def why(self, task_id: int, *, at: datetime | None = None) -> Explanation:
         return await self._reader.why(task_id, at, engine_runs=False)
-
-    async def read_log(self, run_id: int, *, offset: int = 0, limit: int = 1 << 18) -> LogChunk:
-        return await self._reader.read_log(run_id, offset=offset, limit=limit)
-
-    def follow_log(self, run_id: int, *, offset: int = 0) -> AsyncIterator[LogChunk]:
-        return self._reader.follow_log(run_id, offset=offset)
 
     def events(self, *, after: str | None = None) -> AsyncIterator[Event]:
         self._refuse()

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cronpilot.engine.reading import Reader
+from cronpilot.engine.reading import ByReader, Reader
 from cronpilot.errors import Refused
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class OfflineParts:
+class OfflineParts(ByReader):
     """What a database says without an engine, beside its tasks and runs."""
 
     def __init__(
@@ -54,7 +54,8 @@ class OfflineParts:
         tasks_file: Path | None,
         quiet: Mapping[str, Rule] | None,
     ) -> None:
-        self._reader, self._path, self._state_dir = reader, database, state_dir
+        super().__init__(reader)
+        self._path, self._state_dir = database, state_dir
         self._max_workers, self._timezone = max_workers, timezone
         self._tasks_file, self._quiet = tasks_file, quiet or {}
 

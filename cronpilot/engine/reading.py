@@ -107,7 +107,7 @@ class Reader:
 
         return await self.read(read)
 
-    async def fire_times(self, *, task_id: int | None, limit: int) -> list[FireTime]:
+    async def fire_times(self, *, task_id: int | None = None, limit: int = 20) -> list[FireTime]:
         def read(connection: Connection) -> list[FireTime]:
             if task_id is None:
                 return _soonest(tasks.planned(connection, limit), limit)
@@ -169,7 +169,7 @@ class Reader:
 
     # --- logs ---
 
-    async def read_log(self, run_id: int, *, offset: int, limit: int) -> LogChunk:
+    async def read_log(self, run_id: int, *, offset: int = 0, limit: int = PIECE) -> LogChunk:
         run = await self.read(lambda connection: self.run_in(connection, run_id))
         return await asyncio.to_thread(self._piece, run, offset, limit)
 
@@ -192,7 +192,7 @@ class Reader:
         run = await self.read(lambda connection: self.run_in(connection, run_id))
         return await self._log_search.search(run, query)
 
-    async def follow_log(self, run_id: int, *, offset: int) -> AsyncIterator[LogChunk]:
+    async def follow_log(self, run_id: int, *, offset: int = 0) -> AsyncIterator[LogChunk]:
         chunk = await self.read_log(run_id, offset=offset, limit=PIECE)
         yield chunk
         while not chunk.ended:
@@ -201,6 +201,19 @@ class Reader:
             chunk = await self.read_log(run_id, offset=chunk.end, limit=PIECE)
             if chunk.data or chunk.ended:
                 yield chunk
+
+
+class ByReader:
+    """The questions that a `Reader` alone answers."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.tasks, self.task, self.find_task = reader.tasks, reader.task, reader.find_task
+        self.runs, self.run, self.attempts = reader.runs, reader.run, reader.attempts
+        self.read_log, self.follow_log = reader.read_log, reader.follow_log
+        self.search_log = reader.search_log
+        self.fire_times = reader.fire_times
+        self.revisions, self.export = reader.revisions, reader.export
 
 
 def _archived_row(connection: Connection, name: str) -> Any | None:

@@ -1,0 +1,136 @@
+"""What somebody does to tasks and runs by hand: start, test, stop, pause, resume."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal as signals
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cronpilot.client.actor import actor
+from cronpilot.domain.run import Reason
+from cronpilot.engine import commands, pausing
+from cronpilot.engine.planner import Changes
+from cronpilot.errors import Refused
+from cronpilot.storage import runs
+from cronpilot.storage.database import Connection
+
+if TYPE_CHECKING:
+    from cronpilot.client.messages import RunView, TaskView
+    from cronpilot.client.protocol import StopSignal
+    from cronpilot.engine.following import Write
+    from cronpilot.engine.reading import Reader
+    from cronpilot.runner.executor import Executor
+
+_LOOK_S = 0.05  # between two looks at what still goes on
+
+
+class Controls:
+    """Commits first what was asked; then those hear of it who start and stop commands."""
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], datetime],
+        reader: Reader,
+        write: Write,
+        executor: Callable[[], Executor],
+        is_linked: Callable[[], bool],
+        planned: Callable[[Changes], None],
+        changed: Callable[[Changes], None],
+    ) -> None:
+        """
+        Args:
+            planned: told of rows that have changed.
+            changed: told the same, when the clock has to look at its plans anew.
+        """
+        self._now, self._reader, self._write = now, reader, write
+        self._executor, self._is_linked = executor, is_linked
+        self._planned, self._changed = planned, changed
+
+    async def run_now(self, task_id: int, *, request_id: str) -> RunView:
+        now = self._now()
+        run_id, changes = await self._write(
+            lambda c: commands.start_by_hand(
+                c, task_id, request_id=request_id, actor=actor(), now=now
+            )
+        )
+        self._planned(changes)
+        return await self._reader.run(run_id)
+
+    async def test_task(
+        self,
+        task_id: int,
+        *,
+        spec: dict[str, Any] | None = None,
+        as_scheduled: bool = False,
+        request_id: str,
+    ) -> RunView:
+        now = self._now()
+        run_id, changes = await self._write(
+            lambda c: commands.start_test(
+                c, task_id, fields=spec or {}, as_scheduled=as_scheduled,
+                request_id=request_id, actor=actor(), now=now,
+            )
+        )  # fmt: skip
+        self._planned(changes)
+        return await self._reader.run(run_id)
+
+    async def stop_run(self, run_id: int, *, signal: StopSignal = "TERM") -> RunView:
+        now = self._now()
+        key = await self._write(
+            lambda c: commands.end_run(c, run_id, reason=Reason.USER, actor=actor(), now=now)
+        )
+        run = await self._reader.run(run_id)
+        if key is not None:
+            if not self._is_linked():
+                raise Refused("The keeper does not answer.", "It is started again; try once more.")
+            number = signals.Signals[f"SIG{signal}"]
+            self._executor().stop(key, why=Reason.USER.value, signal=number)
+        self._planned(Changes({run.task_id}, [run_id]))
+        return run
+
+    async def replace(self, run_ids: Sequence[int]) -> None:
+        """End runs that newer ones of their tasks take the place of."""
+        now = self._now()
+        keys, changes = await self._write(lambda c: commands.replace_runs(c, run_ids, now))
+        for key in keys:
+            self._executor().stop(key, why=Reason.REPLACED.value, signal=signals.SIGTERM)
+        self._planned(changes)
+
+    async def stop_everything(self) -> None:
+        """Stop all runs and wait for their ends, as long as the longest grace and a little more."""
+        now = self._now()
+        ids = sorted(await self._reader.read(runs.open_ids))
+        for run_id in ids:
+            end = partial(commands.end_run, run_id=run_id, actor=actor(), now=now)
+            with contextlib.suppress(Refused):  # it has just ended by itself
+                key = await self._write(partial(end, reason=Reason.USER))
+                if key is not None:
+                    self._executor().stop(key, why=Reason.USER.value, signal=signals.SIGTERM)
+        while await self._reader.read(runs.open_ids):  # noqa: ASYNC110  the rows are the truth
+            await asyncio.sleep(_LOOK_S)
+
+    async def pause_task(
+        self, task_id: int, *, until: datetime | None = None, run_after: bool = False
+    ) -> TaskView:
+        now = self._now()
+        return await self._change_task(
+            task_id,
+            lambda c: pausing.pause(
+                c, task_id, actor=actor(), now=now, until=until, run_after=run_after
+            ),
+        )
+
+    async def resume_task(self, task_id: int) -> TaskView:
+        now = self._now()
+        return await self._change_task(
+            task_id, lambda c: pausing.resume(c, task_id, actor=actor(), now=now)
+        )
+
+    async def _change_task(self, task_id: int, change: Callable[[Connection], Changes]) -> TaskView:
+        self._changed(await self._write(change))
+        return await self._reader.task(task_id)
