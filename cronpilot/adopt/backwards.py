@@ -4,33 +4,49 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from cronpilot.domain.schedule import Schedule, ScheduleType, resolve
 from cronpilot.domain.task import TaskSpec, told_dict
+from cronpilot.domain.text import clean
 
 _TAKEN_ALONG = {"name", "description", "command", "schedule", "env", "working_dir", "user",
                 "shell", "tags", "active"}  # fmt: skip
 # a/step, L, LW, 5L, fri#2: what our evaluator knows and Debian's cron does not
 _BEYOND_DEBIAN = re.compile(r"#|\bL|\dL|(?:^|[ ,])\d+/", re.IGNORECASE)
 _DAY = timedelta(days=1)
+# Before a % cron takes backslashes in pairs, so that an odd number of them cannot be said.
+_UNSAYABLE = re.compile(r"(?<!\\)\\(?:\\\\)*%")
 
 
-def crontab_text(specs: Iterable[TaskSpec], timezone: str, *, has_user: bool = False) -> str:
+def crontab_text(
+    specs: Iterable[TaskSpec],
+    timezone: str,
+    *,
+    has_user: bool = False,
+    resolved: Mapping[str, str] | None = None,
+    machine_timezone: str | None = None,
+) -> str:
     """A crontab with these tasks, in their order.
 
     Args:
-        timezone: scheduler.timezone, for tasks that set none; a crontab has the machine's alone.
+        timezone: scheduler.timezone, for tasks that set none.
         has_user: with a user in each line, as in /etc/cron.d.
+        resolved: of tasks by name what their schedule came to when it was set, such as the minute
+            of `hourly`; others are set now.
+        machine_timezone: the one a crontab has; it is said where `timezone` is another.
     """
-    lines = ["# From CronPilot. What a crontab cannot say stands above each line.", "SHELL=/bin/sh"]
+    lines = ["# From CronPilot. What a crontab cannot say stands above each line."]
+    if machine_timezone not in (None, timezone):
+        lines += [f"# The times are those of {timezone}; cron takes them in {machine_timezone}."]
+    lines += ["SHELL=/bin/sh"]
     for spec in specs:
-        lines += ["", *_task(spec, timezone, has_user)]
+        lines += ["", *_task(spec, timezone, has_user, (resolved or {}).get(spec.name))]
     return "\n".join(lines) + "\n"
 
 
-def _task(spec: TaskSpec, timezone: str, has_user: bool) -> Iterator[str]:
+def _task(spec: TaskSpec, timezone: str, has_user: bool, resolved: str | None) -> Iterator[str]:
     yield f"# {_one_line(spec.name)}" + (
         f": {_one_line(spec.description)}" if spec.description else ""
     )
@@ -39,26 +55,27 @@ def _task(spec: TaskSpec, timezone: str, has_user: bool) -> Iterator[str]:
         yield f"# without {', '.join(lost)}"
     if spec.user and not has_user:
         yield f"# belongs into the crontab of {spec.user}"
-    when = expression(spec, timezone)
+    when = expression(spec, timezone, resolved)
     command = _command(spec)
-    if when is None or command is None:
-        why = (
-            f"schedule: {spec.schedule.shorthand}" if when is None else "a command of several lines"
-        )
+    why = f"schedule: {spec.schedule.shorthand}" if when is None else _unsayable(command)
+    if why:
         yield f"# has no equal in a crontab: {_one_line(why)}"
         return
+    command = command.replace("%", "\\%")
     user = f" {spec.user or 'root'}" if has_user else ""
     line = f"{when}{user} {command}"
     yield line if spec.active else f"#{line}"
 
 
-def expression(spec: TaskSpec, timezone: str) -> str | None:
+def expression(spec: TaskSpec, timezone: str, resolved: str | None = None) -> str | None:
     """Its schedule as five fields; None when no crontab says the same."""
     schedule = spec.schedule
     match schedule.type:
         case ScheduleType.HOURLY | ScheduleType.DAILY | ScheduleType.WEEKLY | ScheduleType.CUSTOM:
             zone = spec.zone(timezone)
-            found = resolve(schedule, zone=zone, set_at=datetime.now(UTC), seed=spec.name)
+            found = resolved or resolve(
+                schedule, zone=zone, set_at=datetime.now(UTC), seed=spec.name
+            )
             return None if _BEYOND_DEBIAN.search(found) else found
         case ScheduleType.INTERVAL:
             return _interval(schedule)
@@ -83,15 +100,22 @@ def _interval(schedule: Schedule) -> str | None:
     return None
 
 
-def _command(spec: TaskSpec) -> str | None:
+def _command(spec: TaskSpec) -> str:
     words = spec.command if isinstance(spec.command, str) else shlex.join(spec.command)
     if spec.shell != "/bin/sh" and isinstance(spec.command, str):
         words = f"{shlex.quote(spec.shell)} -c {shlex.quote(words)}"
     exports = "".join(f"export {name}={shlex.quote(value)}; " for name, value in spec.env.items())
     folder = f"cd {shlex.quote(spec.working_dir)} && " if spec.working_dir else ""
-    text = f"{exports}{folder}{words}".strip()
-    return None if "\n" in text else text.replace("%", "\\%")
+    return f"{exports}{folder}{words}".strip()
+
+
+def _unsayable(command: str) -> str:
+    """Why a crontab cannot have it; empty when it can."""
+    if "\n" in command or "\r" in command:
+        return "a command of several lines"
+    return "a backslash before a %" if _UNSAYABLE.search(command) else ""
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """As part of a comment, which may end up on a terminal."""
+    return clean(" ".join(text.split()))

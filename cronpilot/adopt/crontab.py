@@ -25,6 +25,8 @@ _SETTING = re.compile(
 )
 _SPECIAL = re.compile(r"\s*(@\w+)\s+(.*)$")
 _FIELDS = re.compile(r"\s*((?:\S+\s+){4}\S+)\s+(.*)$")
+_PAIR = re.compile(r"\\.", re.DOTALL)
+_COMMAND = re.compile(r"((?:[^\\%]|\\.)*\\?)(%?)(.*)", re.DOTALL)
 _USER = re.compile(r"(\S+)\s+(.*)$")
 _NAMES = {
     "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *",
@@ -225,10 +227,16 @@ def _mail(settings: dict[str, str], fields: dict[str, Any], notices: list[Notice
 
 
 def split_percent(text: str) -> tuple[str, str | None]:
-    r"""Command and standard input: % ends the command, further ones are line ends, \% is a %."""
-    parts = re.split(r"(?<!\\)%", text)
-    command, *rest = (part.replace("\\%", "%") for part in parts)
-    return command.strip(), "\n".join(rest) + "\n" if rest else None
+    r"""Command and standard input: % ends the command, further ones are line ends, \% is a %.
+
+    In the command a backslash protects another one, in the input it does not (do_command.c).
+    """
+    said, sign, data = _COMMAND.match(text).groups()  # type: ignore[union-attr]  # it always does
+    command = _PAIR.sub(lambda pair: "%" if pair[0] == "\\%" else pair[0], said).strip()
+    if not sign:
+        return command, None
+    lines = "\n".join(part.replace("\\%", "%") for part in re.split(r"(?<!\\)%", data))
+    return command, lines if not lines or lines.endswith("\n") else lines + "\n"
 
 
 def with_input(command: str, stdin: str) -> str:

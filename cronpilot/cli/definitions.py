@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -130,12 +131,28 @@ def export(
 
 def _as_crontab(session: Session, tasks_yaml: str, *, has_user: bool) -> str:
     from cronpilot.adopt.backwards import crontab_text
+    from cronpilot.config.settings import machine_timezone
     from cronpilot.config.tasks_file import read_tasks
 
     entries = read_tasks(tasks_yaml.encode(), file="the export")
+    timezone, expressions = session.ask(_as_set)
     return crontab_text(
-        (entry.spec for entry in entries), session.settings.timezone, has_user=has_user
-    )
+        (entry.spec for entry in entries), timezone, has_user=has_user, resolved=expressions,
+        machine_timezone=machine_timezone(os.environ, []),
+    )  # fmt: skip
+
+
+async def _as_set(client: Client) -> tuple[str, dict[str, str]]:
+    """The scheduler's time zone; what the schedules came to when they were set, by task."""
+    from cronpilot.client.messages import TaskQuery
+
+    timezone = (await client.status()).timezone
+    found: dict[str, str] = {}
+    after: int | None = None
+    while page := (await client.tasks(TaskQuery(after=after))).rows:
+        found |= {task.name: task.schedule_expression or "" for task in page}
+        after = page[-1].id
+    return timezone, found
 
 
 def diff(session: Session) -> int:

@@ -154,6 +154,7 @@ class Definitions:
             "schedule_type": spec.schedule.type,
             "schedule_config": spec.schedule.config,
             "schedule_words": explain(spec.schedule, resolved=resolved),
+            "schedule_expression": resolved if spec.schedule.type.is_cron else None,
             "timezone": zone.key,
             "own_timezone": spec.timezone,
             "next_run_at": times.next_after(self._fake.now()) if spec.active else None,

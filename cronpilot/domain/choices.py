@@ -16,6 +16,11 @@ class ScheduleType(StrEnum):
     ONCE = "once"
     MANUAL = "manual"
 
+    @property
+    def is_cron(self) -> bool:
+        """Whether five fields say it."""
+        return self in (self.HOURLY, self.DAILY, self.WEEKLY, self.CUSTOM)
+
 
 class Overlap(StrEnum):
     """What a slot does that finds the last run of its task still going."""

@@ -44,6 +44,7 @@ def task_view(row: Mapping[Any, Any]) -> TaskView:
         schedule_type=schedule.type,
         schedule_config=schedule.config,
         schedule_words=explain(schedule, resolved=row["resolved"]),
+        schedule_expression=row["resolved"] if schedule.type.is_cron else None,
         version=row["version"],
         origin=row["origin"],
         differs_from_file=row["entry_hash"] not in (None, row["spec_hash"]),

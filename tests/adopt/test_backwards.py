@@ -42,6 +42,24 @@ def test_what_no_crontab_can_say_is_a_comment(schedule: str):
     assert line_of(schedule=schedule) == f"# has no equal in a crontab: schedule: {schedule}"
 
 
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [("printf 'a\\%'", "a backslash before a %"), ("a\nb", "a command of several lines")],
+)
+def test_a_command_no_crontab_can_say_is_a_comment(command: str, why: str):
+    assert line_of(schedule="daily 02:30", command=command) == f"# has no equal in a crontab: {why}"
+
+
+def test_an_hourly_task_keeps_the_minute_at_which_it_was_set():
+    text = crontab_text([spec(schedule="hourly")], "UTC", resolved={"x": "49 * * * *"})
+
+    assert text.endswith("\n49 * * * * do-it\n")
+
+
+def test_a_name_from_outside_reaches_no_terminal_raw():
+    assert "\x1b" not in crontab_text([spec(name="a\x1b]0;b\x07")], "UTC")
+
+
 def test_what_is_lost_is_said_above_the_line():
     text = crontab_text([spec(schedule="daily 02:30", max_retries=3, timeout="1h")], "UTC")
 

@@ -89,6 +89,11 @@ def test_only_root_can_take_over_what_runs_as_somebody_else():
     (r"date +\%d", "date +%d", None),
     (r"cat%50\% of it", "cat", "50% of it\n"),
     ("true", "true", None),
+    (r"printf 'a\\%b", "printf 'a\\\\", "b\n"),
+    (r"cat%a\\%b", "cat", "a\\%b\n"),
+    ("cat%", "cat", ""),
+    ("cat%a%", "cat", "a\n"),
+    ("echo a\\", "echo a\\", None),
 ])  # fmt: skip
 def test_percent_signs(text: str, command: str, stdin: str | None):
     assert split_percent(text) == (command, stdin)

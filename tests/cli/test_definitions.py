@@ -85,6 +85,23 @@ def test_export_prints_the_file_and_nothing_else(cronpilot: Cronpilot) -> None:
     assert cronpilot("export", "--json").json == {"tasks_yaml": said.out}
 
 
+def test_a_crontab_has_the_minute_at_which_a_schedule_was_set_and_no_escapes(
+    engine: Running, cronpilot: Cronpilot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    engine.ask(lambda fake: fake.change_task(1, {"schedule": "hourly"}))
+    engine.fake.put_task(
+        engine.ask(lambda fake: fake.task(1)).model_copy(
+            update={"schedule_expression": "49 * * * *"}
+        )
+    )
+    said = cronpilot("export", "--crontab").out
+
+    assert "\n49 * * * * " in said
+    assert "\x1b" not in said
+    assert "# The times are those of UTC; cron takes them in Asia/Tokyo.\n" in said
+
+
 def test_diff_is_silent_work_where_nothing_differs(cronpilot: Cronpilot) -> None:
     said = cronpilot("diff")
 
