@@ -15,7 +15,7 @@ from cronpilot.domain.run import Reason, Status
 from cronpilot.domain.secrets import mask
 from cronpilot.domain.text import clean
 from cronpilot.engine.clock import Clock
-from cronpilot.engine.launch import Claim, Launcher, claim_of, make_order
+from cronpilot.engine.launch import Claim, Launcher, claim_of, make_order, unprepared
 from cronpilot.engine.planner import Changes
 from cronpilot.engine.reports import Applied, Report, apply_reports, finish
 from cronpilot.engine.threads import start_threads
@@ -230,7 +230,7 @@ class Dispatcher:
                         again = True  # filled by one before it; the next look leaves this pool out
                         continue
                     left[pool] -= 1
-                claimed.append(claim_of(self._launcher, run, task))
+                claimed.append(self._claim_of(run, task))
         runs.claim(
             connection, [claim.run for claim in claimed],
             [claim.environment for claim in claimed], boot_id=self._launcher.boot_id, at=now,
@@ -238,6 +238,13 @@ class Dispatcher:
         if claimed:
             crash.here("engine.in_txn")
         return claimed
+
+    def _claim_of(self, run: Mapping[str, Any], task: Mapping[str, Any]) -> Claim:
+        try:
+            return claim_of(self._launcher, run, task)
+        except Exception as bug:  # noqa: BLE001  else it would be met again in each turn, by all
+            key = AttemptKey(run["id"], run["launches"] + 1)
+            return Claim(key, run, task, order=unprepared(key, bug))
 
     def _held_now(self) -> list[int]:
         elapsed = self._clock.elapsed()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from cronpilot.runner import environment
 from cronpilot.runner.keeper import record
 from cronpilot.runner.messages import AttemptKey, ResourceLimits, StartOrder
 from cronpilot.runner.settle import boot_id
+
+log = logging.getLogger("cronpilot.launch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +103,12 @@ def make_order(launcher: Launcher, claim: Claim) -> StartOrder | ConfigError:
         return launcher.order(claim.key, claim.run, claim.task)
     except ConfigError as problem:
         return problem
+    except Exception as bug:  # noqa: BLE001  said in the row of this run, and in the log
+        return unprepared(claim.key, bug)
+
+
+def unprepared(key: AttemptKey, bug: Exception) -> ConfigError:
+    """A mistake of ours in one start: it ends that run, and nobody else's."""
+    log.error("The start of run %s could not be prepared", key.run_id, exc_info=bug)
+    said = f"Its start could not be prepared: {type(bug).__name__}: {bug}."
+    return ConfigError(said, "The engine's log says more.")

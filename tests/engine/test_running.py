@@ -13,6 +13,7 @@ from cronpilot.domain.run import Reason, Status, Trigger
 from cronpilot.engine import dispatcher
 from cronpilot.engine.launch import claim_of
 from cronpilot.errors import NotFound, Refused
+from cronpilot.runner import environment
 from tests.engine.conftest import finished, history, log_of, reached, start, until
 
 
@@ -66,7 +67,29 @@ async def test_slots_go_on_though_a_start_could_not_be_prepared(bench, monkeypat
 
         assert await until(a_success)
 
+        runs = await history(engine, "tick")
+
+    (ended,) = [run for run in runs if run.status is Status.ERROR]
     assert failures == []
+    assert ended.reason is Reason.SETUP
+    assert "RuntimeError: a bug of ours" in ended.detail
+
+
+async def test_a_bug_met_while_an_env_file_is_read_ends_that_run_alone(bench, monkeypatch):
+    def fail(*about, **more):
+        raise RuntimeError("a bug of ours")
+
+    bench.tasks(
+        "name: one\ncommand: 'true'\nschedule: manual\nenv_file: /dev/null",
+        "name: other\ncommand: 'true'\nschedule: manual",
+    )
+    async with bench.engine(max_workers=1) as engine:
+        monkeypatch.setattr(environment, "read_env_file", fail)
+        one = await finished(engine, (await start(engine, "one")).id)
+        other = await finished(engine, (await start(engine, "other")).id)
+
+    assert (one.status, one.reason) == (Status.ERROR, Reason.SETUP)
+    assert other.status is Status.SUCCESS
 
 
 async def test_a_start_is_known_while_its_command_goes_on(bench):
