@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from cronpilot.adopt import finding
 from cronpilot.adopt.crontab import MARK
@@ -56,8 +57,13 @@ def set_aside(machine: Machine, entry: Entry, copies: Path) -> Path | None:
             with _explaining(entry.where):
                 entry.where.rename(f"{entry.where}{ADOPTED}")
         case Kind.TIMER:
-            _systemctl("disable", entry.where.name)
-            _remember_timers(copies, {**_timers(copies), entry.name: str(entry.where)})
+            before = _timers(copies)
+            _remember_timers(copies, {**before, entry.name: str(entry.where)})
+            try:
+                _systemctl("disable", entry.where.name)
+            except Refused:
+                _remember_timers(copies, before)
+                raise
     return None
 
 
@@ -155,15 +161,19 @@ def _change_line(
 
 
 def _keep_copy(copies: Path, path: Path, text: str) -> Path:
-    copies.mkdir(mode=0o700, parents=True, exist_ok=True)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     copy = copies / f"{str(path).strip('/').replace('/', '_')}.{stamp}"
-    descriptor = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+    with _explaining(copy), _new_file(copy) as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     return copy
+
+
+def _new_file(path: Path) -> TextIO:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    return os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape")
 
 
 def _replace(path: Path, text: str) -> None:
@@ -220,9 +230,10 @@ def _timers(copies: Path) -> dict[str, str]:
 
 
 def _remember_timers(copies: Path, timers: dict[str, str]) -> None:
-    copies.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = copies / _TIMERS
-    path.touch(mode=0o600)
+    with _explaining(path):
+        copies.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
     _replace(path, json.dumps(timers, indent=1) + "\n")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from cronpilot.cli.options import command
 from cronpilot.cli.session import Session
 from cronpilot.cli.table import Column, show_table
 from cronpilot.domain.text import clean
-from cronpilot.errors import NotFound, Refused, UsageProblem
+from cronpilot.errors import CronPilotError, NotFound, Refused, UsageProblem
 
 if TYPE_CHECKING:
     from cronpilot.adopt import Adopted, Entry, Machine
@@ -68,6 +69,11 @@ def adopt(
 
     if take and back:
         raise UsageProblem("--take and --back undo one another.", "Choose one.")
+    if (take or back) and session.remote is not None and session.remote.host:
+        raise UsageProblem(
+            "What this machine starts can be taken over by its own engine only.",
+            "Leave --connect out.",
+        )
     machine = Machine.here(root)
     if back:
         return _give_back(session, machine, names or [], everything)
@@ -171,7 +177,6 @@ def _unknown(name: str, known: dict[str, Any]) -> NotFound:
 def _tasks(session: Session) -> dict[str, TaskView]:
     """The tasks of ours that were adopted and are switched on, by name; none without a database."""
     from cronpilot.client.messages import TaskQuery
-    from cronpilot.errors import CronPilotError
 
     async def ask(client: Client) -> list[TaskView]:
         found: list[TaskView] = []
@@ -215,7 +220,7 @@ def _take(session: Session, machine: Machine, entries: list[Entry]) -> int:
         except Refused:
             session.ask(_deleting(task.id), need_engine=True)
             raise
-        task = session.ask(_waking(task.id), need_engine=True)
+        task = _awake(session, task)
         taken.append(task)
         if not session.options.as_json:
             kept = f"; a copy is {copy}" if copy is not None else ""
@@ -236,9 +241,21 @@ def _resting(entry: Entry) -> dict[str, Any]:
     return {**fields, "active": False, "tags": [*fields.get("tags", []), TAG]}
 
 
-def _waking(task_id: int) -> Any:
+def _awake(session: Session, task: TaskView) -> TaskView:
+    """Switch the task on. When that fails nobody starts it, which has to be said."""
+    try:
+        return session.ask(_switching(task.id, on=True), need_engine=True)
+    except CronPilotError as error:
+        raise Refused(
+            f"{task.name!r} is set aside, but its task is not switched on, so that nobody starts"
+            f" it: {error.problem}",
+            f"Give it back: cronpilot adopt --back {shlex.quote(task.name)}",
+        ) from error
+
+
+def _switching(task_id: int, *, on: bool) -> Any:
     async def ask(client: Client) -> TaskView:
-        return await client.change_task(task_id, {"active": True})
+        return await client.change_task(task_id, {"active": on})
 
     return ask
 
@@ -265,8 +282,17 @@ def _give_back(session: Session, machine: Machine, names: list[str], everything:
         if name not in found:
             raise _unknown(name, found)
     for one in [found[name] for name in names] if names else found.values():
-        session.ask(_ending(one), need_engine=True)
-        give_back(machine, one, copies)
+        task = session.ask(_task_of(one), need_engine=True)
+        if task is not None and task.active:
+            session.ask(_switching(task.id, on=False), need_engine=True)
+        try:
+            give_back(machine, one, copies)
+        except Refused:
+            if task is not None and task.active:
+                session.ask(_switching(task.id, on=True), need_engine=True)
+            raise
+        if task is not None:
+            session.ask(_deleting(task.id), need_engine=True)
         if not session.options.as_json:
             print(clean(f"{one.name}: given back, in {one.where}; its task is deleted"))
     if session.options.as_json:
@@ -274,13 +300,12 @@ def _give_back(session: Session, machine: Machine, names: list[str], everything:
     return 0
 
 
-def _ending(one: Adopted) -> Any:
-    async def ask(client: Client) -> None:
+def _task_of(one: Adopted) -> Any:
+    async def ask(client: Client) -> TaskView | None:
         try:
             task = await client.find_task(one.name)
         except NotFound:
-            return  # somebody has deleted it already
-        if TAG in task.tags:
-            await client.delete_task(task.id)
+            return None  # somebody has deleted it already
+        return task if TAG in task.tags and task.name == one.name else None
 
     return ask

@@ -117,6 +117,46 @@ def test_a_file_that_was_changed_meanwhile_is_left_alone(
     assert cronpilot("run", "rotate").code == 2  # the task that rested is gone again
 
 
+def test_an_engine_that_goes_away_meanwhile_leaves_a_sentence_and_the_way_back(
+    tree: Path, cronpilot: Cronpilot, engine: Running, monkeypatch: pytest.MonkeyPatch
+):
+    from cronpilot.adopt import taking
+
+    kept = taking.set_aside
+
+    def and_lose_the_engine(machine, entry, copies):
+        engine.fake.lose()
+        return kept(machine, entry, copies)
+
+    monkeypatch.setattr("cronpilot.adopt.set_aside", and_lose_the_engine)
+    before = everything(tree)
+    said = cronpilot("adopt", "--root", str(tree), "--take", "rotate")
+    engine.fake.come_back()
+    back = cronpilot("adopt", "--root", str(tree), "--back", "rotate")
+
+    assert said.code == 4
+    assert "nobody starts it" in said.err
+    assert "cronpilot adopt --back rotate" in said.err
+    assert back.code == 0, back.err
+    assert everything(tree) == before
+
+
+def test_what_cannot_be_given_back_goes_on_as_a_task(tree: Path, cronpilot: Cronpilot):
+    cronpilot("adopt", "--root", str(tree), "--take", "cron.daily: clean")
+    (tree / "etc/cron.daily/clean").touch()  # an update brought it back
+    said = cronpilot("adopt", "--root", str(tree), "--back", "cron.daily: clean")
+    task = next(row for row in cronpilot("list", "--json").json if "clean" in row["name"])
+
+    assert (said.code, task["active"]) == (4, True)
+
+
+def test_another_machine_takes_nothing_over(tree: Path, cronpilot: Cronpilot):
+    away = ("--connect", "https://elsewhere:7000")
+    said = cronpilot("adopt", "--root", str(tree), "--take", "rotate", *away)
+
+    assert (said.code, "its own engine only" in said.err) == (2, True)
+
+
 def test_it_warns_when_both_would_fire(tree: Path, cronpilot: Cronpilot):
     cronpilot("adopt", "--root", str(tree), "--take", "rotate")
     (tree / "etc/crontab").write_text(CRONTAB)  # an update brought it back
