@@ -18,6 +18,8 @@ from cronpilot.domain.text import clean
 from cronpilot.errors import CronPilotError, NotFound, Refused, UsageProblem
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from cronpilot.adopt import Adopted, Entry, Machine
     from cronpilot.client import Client
     from cronpilot.client.messages import TaskView
@@ -253,7 +255,7 @@ def _awake(session: Session, task: TaskView) -> TaskView:
         ) from error
 
 
-def _switching(task_id: int, *, on: bool) -> Any:
+def _switching(task_id: int, *, on: bool) -> Callable[[Client], Awaitable[TaskView]]:
     async def ask(client: Client) -> TaskView:
         return await client.change_task(task_id, {"active": on})
 
