@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import takewhile
@@ -19,7 +19,9 @@ from cronpilot.client.agenda import (
     UpcomingQuery,
     UpcomingStart,
 )
-from cronpilot.client.messages import RunView, TaskPage, TaskQuery, TaskView
+from cronpilot.client.fake_queries import page_of_tasks
+from cronpilot.client.fake_store import FakeStore
+from cronpilot.client.messages import RunView, TaskQuery, TaskView
 from cronpilot.domain.agenda import (
     Going,
     Item,
@@ -40,29 +42,13 @@ from cronpilot.domain.zones import find_zone
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
-class FakeAgenda:
-    """For FakeClient: all of a task's future follows from its `next_run_at` and its schedule.
-
-    Attributes:
-        pools: how many runs of each pool may go at once.
-    """
-
-    pools: Mapping[str, int]
-    _tasks: dict[int, TaskView]
-    _runs: dict[int, RunView]
-    _clock: Callable[[], datetime]
-    _max_workers: int
+class FakeAgenda(FakeStore):
+    """For FakeClient: all of a task's future follows from its `next_run_at` and its schedule."""
 
     @cached_property
     def _known(self) -> dict[int, tuple[TaskView, Item]]:
         """The tasks as they were last looked at: to read ten thousand schedules takes a while."""
         return {}
-
-    def answer(self) -> None:
-        raise NotImplementedError
-
-    async def tasks(self, query: TaskQuery) -> TaskPage:
-        raise NotImplementedError
 
     async def upcoming(self, query: UpcomingQuery) -> UpcomingPage:
         self.answer()
@@ -111,10 +97,12 @@ class FakeAgenda:
         )  # fmt: skip
 
     async def timeline(self, query: TimelineQuery) -> Timeline:
+        self.answer()
         now, scale = self._clock(), Scale(query.since, query.until, query.cells)
-        page = await self.tasks(
+        page = page_of_tasks(
+            self._tasks.values(),
             TaskQuery(text=query.text, sort=query.sort, descending=query.descending,
-                      offset=query.offset, limit=query.limit)
+                      offset=query.offset, limit=query.limit),
         )  # fmt: skip
         items = {item.id: item for item in self._items(page.rows)}
         return Timeline(

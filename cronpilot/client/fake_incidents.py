@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from cronpilot.client.fake_rows import NOON
+from cronpilot.client.fake_store import FakeStore
 from cronpilot.client.incidents import (
     Delivered,
     IncidentEventView,
@@ -15,8 +16,6 @@ from cronpilot.client.incidents import (
 from cronpilot.client.messages import IncidentView
 from cronpilot.domain.incident import Fault
 from cronpilot.errors import NotFound, Refused
-
-NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
 def make_incident(id: int = 1, **fields: Any) -> IncidentStory:  # noqa: A002
@@ -35,23 +34,8 @@ def make_incident(id: int = 1, **fields: Any) -> IncidentStory:  # noqa: A002
     return IncidentStory(id=id, **given)
 
 
-class FakeIncidents:
-    """For FakeClient.
-
-    Attributes:
-        recipients: whom a test message reaches; one that contains `refused` does not take it.
-    """
-
-    calls: list[tuple[Any, ...]]
-    recipients: list[str]
-    _incidents: dict[int, IncidentStory]
-    _clock: Callable[[], datetime]
-
-    def answer(self) -> None:
-        raise NotImplementedError
-
-    def _emit_status(self) -> None:
-        raise NotImplementedError
+class FakeIncidents(FakeStore):
+    """The part of `FakeClient` that answers for incidents and telling."""
 
     def put_incident(self, story: IncidentStory) -> IncidentStory:
         """Add or replace an incident."""

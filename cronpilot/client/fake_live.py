@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from cronpilot.client.fake_store import FakeStore
 from cronpilot.client.live import Downtime, RunUsage
 from cronpilot.domain.run import HOLDS_SLOT
 
-if TYPE_CHECKING:
-    from cronpilot.client.messages import RunView
 
-
-class FakeLive:
+class FakeLive(FakeStore):
     """For FakeClient.
 
     Attributes:
@@ -19,11 +15,6 @@ class FakeLive:
     """
 
     missed: Downtime | None = None
-    calls: list[tuple[Any, ...]]
-    _runs: dict[int, RunView]
-
-    def answer(self) -> None:
-        raise NotImplementedError
 
     async def usage(self) -> list[RunUsage]:
         """Every run that goes takes as many MB and percent as its number says."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from cronpilot.client.fake_store import FakeStore
 from cronpilot.client.quiet import QuietTime
 
 
-class FakeQuiet:
+class FakeQuiet(FakeStore):
     """The part of `FakeClient` that answers for quiet times."""
 
     quiet: tuple[QuietTime, ...] = ()
-
-    def answer(self) -> None:
-        """As `FakeClient.answer`: raises while the engine is lost."""
-        raise NotImplementedError
 
     async def quiet_times(self) -> list[QuietTime]:
         self.answer()
