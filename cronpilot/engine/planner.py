@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -95,6 +95,7 @@ def decide_due(
     changes = Changes()
     slots: list[runs.Slot] = []
     moves: list[tuple[int, datetime | None]] = []
+    decisions: list[_Decision] = []
     for row in tasks.facts(connection, ids):
         if row["next_run_at"] is None or row["next_run_at"] > now:
             continue  # edited since the pass read it
@@ -105,13 +106,51 @@ def decide_due(
         moves.append((row["id"], decided.next_run_at))
         slots += _slots(row, decided, now)
         changes.task_ids.add(row["id"])
-        if decided.replaces:
-            changes.to_stop += [run.id for run in going]
-        changes.warnings += _warnings(row["name"], decided)
+        decisions.append((row, decided, going))
     changes.run_ids = runs.record(connection, slots, moves)
+    if len(changes.run_ids) < len(slots):
+        decisions = _record_the_rest(connection, decisions, changes.run_ids, now)
+    for task, verdicts, replaced in decisions:
+        if verdicts.replaces:
+            changes.to_stop += [run.id for run in replaced]
+        changes.warnings += _warnings(task["name"], verdicts)
     if slots:
         crash.here("engine.planned")
     return changes
+
+
+_Decision = tuple[Mapping[Any, Any], Plan, Sequence[tasks.OpenRun]]
+
+
+def _record_the_rest(
+    connection: Connection, decisions: Sequence[_Decision], run_ids: list[int], now: datetime
+) -> list[_Decision]:
+    """The clock was set back: some of these slots have met their verdicts before.
+
+    Nothing is stopped for them, nothing is said again. Of a folded row that begins with one of
+    them, the others are recorded still; its id is added to `run_ids`.
+    """
+    new = runs.slots_of(connection, run_ids)
+    rest: list[_Decision] = []
+    for row, decided, going in decisions:
+        verdicts = []
+        for verdict in decided.verdicts:
+            asked = verdict
+            while (row["id"], asked.slot) not in new:
+                following = times_of_row(row).next_after(asked.slot) if asked.until else None
+                if following is None or asked.until is None:
+                    break
+                end = asked.until if following < asked.until else None
+                asked = replace(asked, slot=following, until=end, count=max(1, asked.count - 1))
+                slot = replace(decided, verdicts=(asked,))
+                run_ids += runs.record(connection, _slots(row, slot, now))
+                new |= runs.slots_of(connection, run_ids[-1:])
+            else:
+                verdicts.append(asked)
+        starts = any(verdict.status is Status.QUEUED for verdict in verdicts)
+        kept = replace(decided, verdicts=tuple(verdicts), replaces=decided.replaces and starts)
+        rest.append((row, kept, going))
+    return rest
 
 
 def fold_while_paused(

@@ -10,7 +10,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from cronpilot.domain.run import Reason, Status, Trigger
-from cronpilot.storage.database import insert_new
+from cronpilot.storage.database import among, as_list, insert_new
 from cronpilot.storage.figures import Result, count_results
 from cronpilot.storage.prepared import Prepared
 from cronpilot.storage.tables import Run, Task
@@ -107,6 +107,12 @@ def _add(connection: Connection, slots: Sequence[Slot]) -> list[tuple[int, int, 
         ),
     )
     return cast("list[tuple[int, int, Status]]", _ADDED.tuples(connection, before=before))
+
+
+def slots_of(connection: Connection, ids: Sequence[int]) -> set[tuple[int, datetime]]:
+    """(task, nominal instant) of these runs."""
+    found = select(_RUN.c.task_id, _RUN.c.scheduled_for).where(among(_RUN.c.id, "runs"))
+    return {tuple(row) for row in connection.execute(found, {"runs": as_list(ids)})}
 
 
 def _newest(rows: Sequence[tuple[int, int, Status]]) -> dict[int, int]:

@@ -20,7 +20,7 @@ from cronpilot.storage.run_queue import (
     tasks_with_queue,
     waiting,
 )
-from cronpilot.storage.run_slots import Slot, add_manual, by_request, record
+from cronpilot.storage.run_slots import Slot, add_manual, by_request, record, slots_of
 from cronpilot.storage.run_states import (
     AttemptEnd,
     Finish,
@@ -47,6 +47,6 @@ __all__ = [
     "ATTEMPT", "RUN", "TASK", "AttemptEnd", "Finish", "Result", "Slot", "Start",
     "add_manual", "all_open", "busy", "by_request", "claim", "count_results", "counts",
     "due_retries", "duration", "end_attempts", "finish", "in_flight", "logged", "lose", "move",
-    "newest_with_log", "next_in_queue", "next_retry", "open_ids", "overdue", "record", "start",
-    "state", "states", "tasks_with_queue", "views", "waiting",
+    "newest_with_log", "next_in_queue", "next_retry", "open_ids", "overdue", "record", "slots_of",
+    "start", "state", "states", "tasks_with_queue", "views", "waiting",
 ]  # fmt: skip

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cronpilot.domain.run import Reason, Status, Trigger
 from cronpilot.engine.clock import ClockWatch
+from cronpilot.engine.commands import plan_all_from_now
 from cronpilot.engine.heartbeat import SHOWN_S
+from cronpilot.engine.planner import decide_due
 from tests.engine.clocks import SetClock
-from tests.engine.conftest import history, until
+from tests.engine.conftest import history, reached, until
 
 NOON = datetime(2026, 3, 4, 12, 0, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -188,3 +191,41 @@ def test_small_steps_are_nobodys_business_and_silence_is_a_break():
     clock.pass_by(timedelta(seconds=31))
     assert watch.look() == timedelta()
     assert watch.watched_since > NOON + timedelta(seconds=31)
+
+
+@pytest.mark.parametrize("overlap", ["replace", "skip"])
+async def test_a_slot_that_comes_round_again_neither_stops_nor_says_anything(bench, clock, overlap):
+    bench.tasks(f"name: long\ncommand: sleep 60\nschedule: '* * * * *'\noverlap: {overlap}")
+    async with bench.engine(clock=clock) as engine:
+        clock.pass_by(timedelta(seconds=51))
+        engine._scheduler.wakeup()
+        (run,) = await rows_of(engine, "long", 1)
+        await reached(engine, run.id, Status.RUNNING)
+        await asyncio.to_thread(engine._scheduler.stop)
+        now = clock.now() - timedelta(seconds=50)
+        await engine._write(lambda c: plan_all_from_now(c, now))
+        again = now + timedelta(seconds=50)
+        changes = await engine._write(lambda c: decide_due(c, [run.task_id], again, NOON))
+        task = await engine.find_task("long")
+
+    assert task.next_run_at == datetime(2026, 3, 4, 12, 2, tzinfo=UTC)
+    assert (changes.run_ids, changes.to_stop, changes.warnings) == ([], [], [])
+
+
+async def test_slots_that_passed_after_one_that_was_recorded_are_folded_still(bench, clock):
+    bench.tasks(MINUTELY.replace("'true'", "sleep 60"))
+    async with bench.engine(clock=clock) as engine:
+        clock.pass_by(timedelta(seconds=51))
+        engine._scheduler.wakeup()
+        await rows_of(engine, "tick", 1)
+        await asyncio.to_thread(engine._scheduler.stop)
+        now = clock.now() - timedelta(seconds=50)
+        await engine._write(lambda c: plan_all_from_now(c, now))
+        late = clock.now() + timedelta(minutes=5)
+        await engine._write(lambda c: decide_due(c, [1], late, late))
+        rows = await history(engine, "tick")
+
+    first, folded, last = sorted(rows, key=lambda row: row.scheduled_for)
+    assert (folded.status, folded.folded_count) == (Status.MISSED, 4)
+    assert folded.scheduled_for == first.scheduled_for + timedelta(minutes=1)
+    assert last.scheduled_for == first.scheduled_for + timedelta(minutes=5)
