@@ -38,7 +38,7 @@ from typing import Final, Protocol
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cronpilot.api.problems import refuse
-from cronpilot.api.sessions import Sessions
+from cronpilot.api.sessions import Sessions, Shelf
 from cronpilot.api.throttle import Throttle
 from cronpilot.client.actor import WHO, Front
 from cronpilot.domain.access import OWNER, Identity, Role
@@ -72,13 +72,20 @@ class Accounts(Protocol):
 class Gate:
     """Lets users in by password, and keeps the sessions of those who came by browser."""
 
-    def __init__(self, accounts: Accounts, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        shelf: Shelf | None = None,
+    ) -> None:
+        """`shelf`: keeps sessions for the next engine."""
         self._accounts, self._clock = accounts, clock
-        self._sessions = Sessions(clock)
+        self._sessions = Sessions(shelf=shelf)
         self._throttle = Throttle(clock)
         self._key = secrets.token_bytes(32)
         self._right: OrderedDict[bytes, tuple[str, float]] = OrderedDict()  # -> name, good until
-        self._changes = 0
+        self._changes: dict[str, int] = {}  # how often a password has become another
         self._waiting = 0
         self.refused = 0  # log-ins, since the start
         self._streams: dict[str, asyncio.Event] = {}
@@ -98,14 +105,21 @@ class Gate:
         if len(name) > _LONGEST_NAME:
             self.refused += 1
             raise LogInRefused
-        proof = self._proof(name, password)
+        proof, changes = self._proof(name, password), self._changes.get(name)
+        is_new = await self._verify(proof, name, password, address)
+        if is_new or front == "web":  # programs send the password with each question
+            await self._accounts.note(f"{front}:{name}", "log-in", f"from {address}")
+        if changes != self._changes.get(name):
+            raise LogInRefused  # while we waited, it has become another
+        return self._identity(name)
+
+    async def _verify(self, proof: bytes, name: str, password: str, address: str) -> bool:
+        """Whether that user logs in from there for the first time. Raises as `log_in` does."""
         known = self._right.get(proof)
         if known is not None and known[1] > self._clock():
-            if front == "web":
-                await self._accounts.note(f"{front}:{name}", "log-in", f"from {address}")
-            return self._identity(known[0])
+            return False
         self._refuse_guesser(name, address)
-        changes, self._waiting = self._changes, self._waiting + 1
+        changes, self._waiting = self._changes.get(name), self._waiting + 1
         try:
             right = await self._accounts.check(name, password)
         finally:
@@ -115,13 +129,9 @@ class Gate:
             who = clean(name)[:_LONGEST_NAME]
             await self._accounts.note("engine", "log-in refused", f"{who} from {address}")
             raise LogInRefused
-        identity = self._identity(name)
-        if changes == self._changes:  # else it may just have become a wrong one
+        if changes == self._changes.get(name):  # else it may just have become a wrong one
             self._remember(proof, name)
-        is_new = self._throttle.succeeded(name, address)
-        if is_new or front == "web":  # programs send the password with each question
-            await self._accounts.note(f"{front}:{name}", "log-in", f"from {address}")
-        return identity
+        return self._throttle.succeeded(name, address)
 
     def _refuse_guesser(self, name: str, address: str) -> None:
         busy = self._waiting >= _MOST_WAITING
@@ -158,7 +168,7 @@ class Gate:
 
     def _forget(self, name: str) -> None:
         """The password is another, or the user is gone: every way in ends."""
-        self._changes += 1
+        self._changes[name] = self._changes.get(name, 0) + 1
         for proof in [proof for proof, (whose, _) in self._right.items() if whose == name]:
             del self._right[proof]
         self._sessions.end_all(name)

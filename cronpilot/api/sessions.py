@@ -1,18 +1,25 @@
-"""Sessions of browsers, and the tokens of what runs for them. Kept here, in memory: a new engine
-asks everybody to log in again."""
+"""Sessions of browsers, and the tokens of what runs for them.
+
+A shelf keeps the sessions for the next engine; the tokens of tabs end with their processes.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from cronpilot.domain.access import Stay
 
 IDLE_S = 8 * 3600.0  # unused for so long: over
 LONGEST_S = 7 * 86_400.0  # over, however much it is used
 _MOST = 1_000  # sessions; the one unused for longest makes room
 _MOST_TABS = 32  # of one session
+_TOLD_EACH_S = 600.0  # how often the shelf hears that a session is used
 
 
 @dataclass(slots=True)
@@ -22,22 +29,46 @@ class Session:
     name: str
     opened_at: float
     used_at: float
-    tabs: set[bytes] = field(default_factory=set)
+    told_at: float  # when the shelf has last heard of it
+    tabs: set[str] = field(default_factory=set)
+
+
+class Shelf(Protocol):
+    """Where sessions outlive the engine."""
+
+    def every(self) -> Iterable[Stay]: ...
+
+    def keep(self, stay: Stay) -> None: ...
+
+    def use(self, key: str, at: datetime) -> None: ...
+
+    def drop(self, keys: Collection[str]) -> None: ...
 
 
 class Sessions:
-    """Opaque tokens and whose they are. Only their hashes are kept."""
+    """Opaque tokens and whose they are. Only their hashes are kept.
+
+    Args:
+        clock: seconds since 1970, because a session is older than this engine.
+    """
 
     def __init__(
         self,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
         *,
         idle_s: float = IDLE_S,
         longest_s: float = LONGEST_S,
+        shelf: Shelf | None = None,
     ) -> None:
         self._clock, self._idle_s, self._longest_s = clock, idle_s, longest_s
-        self._sessions: dict[bytes, Session] = {}
-        self._tabs: dict[bytes, bytes] = {}  # of a tab's token -> of its session's
+        self._shelf = shelf
+        self._sessions: dict[str, Session] = {}
+        self._tabs: dict[str, str] = {}  # of a tab's token -> of its session's
+        for stay in shelf.every() if shelf is not None else ():
+            used_at = stay.used_at.timestamp()
+            self._sessions[stay.key] = Session(
+                stay.name, stay.opened_at.timestamp(), used_at, used_at
+            )
 
     def open(self, name: str) -> str:
         """A new session of that user; its token."""
@@ -45,15 +76,22 @@ class Sessions:
         self._sweep()
         if len(self._sessions) >= _MOST:
             self._drop(min(self._sessions, key=lambda key: self._sessions[key].used_at))
-        self._sessions[_hash(token)] = Session(name, now, now)
+        key = _hash(token)
+        self._sessions[key] = Session(name, now, now, now)
+        if self._shelf is not None:
+            self._shelf.keep(Stay(key, name, _instant(now), _instant(now)))
         return token
 
     def name_of(self, token: str) -> str | None:
         """Whose session it is; that counts as using it. None: it is over, or never was."""
-        session = self._find(_hash(token))
+        key = _hash(token)
+        session = self._find(key)
         if session is None:
             return None
         session.used_at = self._clock()
+        if self._shelf is not None and session.used_at - session.told_at > _TOLD_EACH_S:
+            session.told_at = session.used_at
+            self._shelf.use(key, _instant(session.used_at))
         return session.name
 
     def end(self, token: str) -> None:
@@ -81,7 +119,7 @@ class Sessions:
 
     def name_of_tab(self, tab: str) -> str | None:
         """For whom that process works. It does not keep the session from getting idle."""
-        session = self._find(self._tabs.get(_hash(tab), b""))
+        session = self._find(self._tabs.get(_hash(tab), ""))
         return None if session is None else session.name
 
     def end_tab(self, tab: str) -> None:
@@ -90,7 +128,7 @@ class Sessions:
         if key is not None and key in self._sessions:
             self._sessions[key].tabs.discard(_hash(tab))
 
-    def _find(self, key: bytes) -> Session | None:
+    def _find(self, key: str) -> Session | None:
         session = self._sessions.get(key)
         if session is None:
             return None
@@ -100,15 +138,23 @@ class Sessions:
             return None
         return session
 
-    def _drop(self, key: bytes) -> None:
+    def _drop(self, key: str) -> None:
         session = self._sessions.pop(key, None)
-        for tab in session.tabs if session else ():
+        if session is None:
+            return
+        for tab in session.tabs:
             self._tabs.pop(tab, None)
+        if self._shelf is not None:
+            self._shelf.drop([key])
 
     def _sweep(self) -> None:
         for key in list(self._sessions):
             self._find(key)
 
 
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode(errors="surrogateescape")).digest()
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode(errors="surrogateescape")).hexdigest()
+
+
+def _instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -78,7 +78,7 @@ async def serve_engine(
     from cronpilot.bootstrap.panel import add_panel
 
     await engine.accounts.load()
-    gate = Gate(engine.accounts)
+    gate = Gate(engine.accounts, shelf=engine.accounts.sessions)
     app = make_app(engine, gate)
     add_panel(app, prepared.config.state_dir, prepared.web)
     say = _say_on_stderr if prepared.config.role == "headless" else log.warning

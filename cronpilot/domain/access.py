@@ -12,6 +12,7 @@ Whoever opens the engine's unix socket is its owner, and may do everything.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -43,6 +44,16 @@ class Identity:
 
     name: str
     role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A session of somebody's browser. `key` is the hash of its token, and lets nobody in."""
+
+    key: str
+    name: str
+    opened_at: datetime
+    used_at: datetime
 
 
 OWNER: Final = Identity("", Role.ADMIN)

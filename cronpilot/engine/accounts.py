@@ -15,8 +15,9 @@ from cronpilot.client.users import UserView
 from cronpilot.domain.access import Role
 from cronpilot.engine.following import Write
 from cronpilot.engine.passwords import Passwords, random_password
+from cronpilot.engine.sessions import KeptSessions
 from cronpilot.errors import ConfigError, Conflict, NotFound, Refused
-from cronpilot.storage import meta, users
+from cronpilot.storage import meta, sessions, users
 from cronpilot.storage.database import Connection
 
 FIRST_ADMIN = "admin"
@@ -30,6 +31,7 @@ class Accounts:
 
     def __init__(self, *, read: Read, write: Write, now: Callable[[], datetime]) -> None:
         self._read, self._write, self._now = read, write, now
+        self.sessions = KeptSessions(read=read, write=write)
         self._passwords = Passwords()
         self._hashes: dict[str, str] = {}
         self._users: dict[str, UserView] = {}
@@ -85,6 +87,7 @@ class Accounts:
                 _found(users.set_role(connection, name, role), name)
             if password_hash is not None:
                 _found(users.set_password(connection, name, password_hash, now), name)
+                sessions.remove_of(connection, name)
 
         what = [*([f"role {role}"] if role else []), *(["password"] if password else [])]
         await self._change(change, "user change", f"{name}: {', '.join(what) or 'nothing'}")
@@ -99,6 +102,7 @@ class Accounts:
         def remove(connection: Connection, now: datetime) -> None:
             _refuse_last_admin(connection, name)
             _found(users.remove(connection, name), name)
+            sessions.remove_of(connection, name)
 
         await self._change(remove, "user remove", name)
         self._tell(name, False)
@@ -108,6 +112,7 @@ class Accounts:
 
     async def load(self) -> None:
         """Read all of them; done before anybody is let in."""
+        await self.sessions.load()
         self._take(await self._read(users.every))
 
     async def open(self, password_file: Path, admin_password: str | None) -> str | None:

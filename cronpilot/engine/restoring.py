@@ -18,7 +18,7 @@ from cronpilot.engine.opening import reserve
 from cronpilot.engine.planner import offset_of_row, times_of_row
 from cronpilot.runner.leftovers import Leftovers, installation_of
 from cronpilot.runner.messages import AttemptKey
-from cronpilot.storage import meta, runs, tasks
+from cronpilot.storage import meta, runs, sessions, tasks
 from cronpilot.storage.database import Connection
 
 _LOST = "It was open in the copy that was restored; what became of it is not known."
@@ -45,6 +45,7 @@ def settle_copy(
     runs.count_results(connection, [runs.Result(run["task_id"], Status.LOST) for run in lost])
     missed = _close_slots(connection, now)
     reserve(connection, taken)
+    sessions.remove_all(connection)  # who has logged out since then stays outside
     meta.note(
         connection, at=now, actor="restore", action="restore",
         detail=f"{source}: {len(lost)} open runs lost, slots of {missed} tasks missed",

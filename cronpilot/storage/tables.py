@@ -247,6 +247,17 @@ class User(_Row, table=True):
     password_set_at: datetime = Field(sa_type=UTCDateTime)
 
 
+class BrowserSession(_Row, table=True):
+    """Somebody's stay in the panel, by the hash of its token."""
+
+    __tablename__ = "session"
+
+    key: str = Field(primary_key=True)
+    name: str
+    opened_at: datetime = Field(sa_type=UTCDateTime)
+    used_at: datetime = Field(sa_type=UTCDateTime)
+
+
 class Incident(_Row, table=True):
     """A fault of a task: from its first bad end to its recovery. See `domain.incident`."""
 

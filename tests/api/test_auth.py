@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
 import httpx
 import pytest
 
@@ -9,7 +13,7 @@ from cronpilot.api.app import make_app
 from cronpilot.api.auth import Closed, Gate, Trusted, end_of_cookie, session_cookie
 from cronpilot.api.sessions import Sessions
 from cronpilot.client.fake import FakeClient, make_task
-from cronpilot.domain.access import Identity, Role
+from cronpilot.domain.access import Identity, Role, Stay
 from cronpilot.errors import LogInRefused, TooManyRequests
 
 from .guarding import PASSWORD, Clock, FakeAccounts, asking, basic
@@ -189,6 +193,50 @@ def test_a_session_ends_when_it_is_idle_and_when_it_is_old() -> None:
     assert sessions.name_of(used) is None
     assert sessions.name_of_tab(tab) is None
     assert sessions.open_tab(used) is None
+
+
+class Shelf(dict[str, Stay]):
+    """Keeps sessions in memory."""
+
+    def every(self) -> list[Stay]:
+        return list(self.values())
+
+    def keep(self, stay: Stay) -> None:
+        self[stay.key] = stay
+
+    def use(self, key: str, at: datetime) -> None:
+        self[key] = replace(self[key], used_at=at)
+
+    def drop(self, keys: Collection[str]) -> None:
+        for key in keys:
+            self.pop(key, None)
+
+
+def test_the_next_engine_knows_the_sessions_by_their_hashes_until_they_are_over() -> None:
+    clock, shelf = Clock(), Shelf()
+    sessions = Sessions(clock, idle_s=5000, shelf=shelf)
+    kept, idle, ended = (sessions.open("vera") for _ in range(3))
+    sessions.end(ended)
+    clock.now += 3000
+    assert sessions.name_of(kept) == "vera"
+
+    clock.now += 3000
+    following = Sessions(clock, idle_s=5000, shelf=shelf)
+    assert [following.name_of(token) for token in (kept, idle, ended)] == ["vera", None, None]
+    assert kept not in str(shelf)
+    following.end_all("vera")
+    assert shelf == {}
+
+
+async def test_a_password_that_changes_during_the_log_in_is_the_old_one(
+    gate: Gate, accounts: FakeAccounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def change(*_: str) -> None:
+        accounts.set_password("admin", "another one")
+
+    monkeypatch.setattr(accounts, "note", change)
+    with pytest.raises(LogInRefused):
+        await gate.log_in("admin", PASSWORD, "192.0.2.1", front="web")
 
 
 def test_a_tab_ends_alone_and_never_outlives_its_session() -> None:

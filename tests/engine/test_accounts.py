@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cronpilot.client.users import AuditQuery
-from cronpilot.domain.access import Role
+from cronpilot.domain.access import Role, Stay
 from cronpilot.engine.engine import Engine
 from cronpilot.errors import ConfigError
 
 from .conftest import Bench
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -95,6 +98,23 @@ async def test_who_hears_of_a_password_that_is_no_more(engine: Engine) -> None:
     assert ended[1:] == [("bob", False), ("bob", False)]
     assert engine.accounts.role_of("bob") is None
     assert not await engine.accounts.check("bob", "battery staple")
+
+
+async def test_sessions_outlive_the_engine_but_no_password_and_no_user(bench: Bench) -> None:
+    async with bench.engine() as engine:
+        for name in ("anna", "ben", "carl"):
+            await engine.add_user(name, role=Role.ADMIN, password="a password")
+            engine.accounts.sessions.keep(Stay(f"hash of {name}", name, NOON, NOON))
+        engine.accounts.sessions.keep(Stay("ended", "carl", NOON, NOON))
+        engine.accounts.sessions.use("hash of carl", NOON + timedelta(hours=1))
+        engine.accounts.sessions.drop(["ended"])
+        await engine.change_user("anna", password="another one")
+        await engine.remove_user("ben")
+    async with bench.engine() as engine:
+        await engine.accounts.load()
+        found = engine.accounts.sessions.every()
+
+    assert found == [Stay("hash of carl", "carl", NOON, NOON + timedelta(hours=1))]
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from cronpilot.domain.access import Stay
 from cronpilot.domain.run import Reason, Status
 from cronpilot.engine import restoring
 from cronpilot.errors import Refused, StorageProblem, UsageProblem
@@ -29,6 +31,9 @@ def rows(path: Path, query: str) -> list[tuple]:
         connection.close()
 
 
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     return tmp_path / "copy.db"
@@ -37,6 +42,7 @@ def copy(tmp_path: Path) -> Path:
 async def test_the_copy_takes_the_place_and_the_database_of_before_is_kept(bench, settings, copy):
     bench.tasks(QUICK)
     async with bench.engine() as engine:
+        engine.accounts.sessions.keep(Stay("hash", "anna", NOON, NOON))
         before = await finished(engine, (await start(engine, "quick")).id)
         await engine.backup(str(copy))
         after = await finished(engine, (await start(engine, "quick")).id)
@@ -51,6 +57,8 @@ async def test_the_copy_takes_the_place_and_the_database_of_before_is_kept(bench
     ]
     assert (done.database.stat().st_mode & 0o777, done.kept.stat().st_mode & 0o777) == (0o600,) * 2
     assert [path.name for path in bench.state_dir.glob("cronpilot.db*restoring*")] == []
+    assert rows(copy, "SELECT key FROM session") == [("hash",)]
+    assert rows(done.database, "SELECT key FROM session") == []  # it may have ended since
     async with bench.engine() as engine:
         assert [run.id for run in await history(engine, "quick")] == [before.id]
 

@@ -1,4 +1,4 @@
-"""The second schema: users, messages and incidents, quiet times."""
+"""The second schema: users, their sessions, messages and incidents, quiet times."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ def upgrade() -> None:
         sa.Column("password_set_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="user_role_known"),
         sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "session",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
     )
     _rules_of_telling()
     _quiet_times()
