@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from cronpilot.client.messages import Message
+from cronpilot.client.message import Message
 from cronpilot.domain.log_search import LONGEST_PATTERN
 
 PIECE = 32 << 20

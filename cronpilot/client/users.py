@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import ConfigDict, Field
 
-from cronpilot.client.messages import Message
+from cronpilot.client.message import Message
 from cronpilot.domain.access import Role
 
 
