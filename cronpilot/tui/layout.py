@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 from cronpilot.tui.formatting import Cell, Cells, Marks, Tone
 
@@ -134,6 +135,49 @@ def pad_cells(cells: Cells, width: int) -> list[Cell]:
         line.append(cell)
         room -= length
     return [*line, Cell(" " * room)] if room else line
+
+
+def wrapped(line: Sequence[Cell], width: int) -> list[list[Cell]]:
+    """A line as rows of at most `width` cells, broken between words where that can be. The further
+    rows begin below the last of its cells, or else below the second: below what a label names."""
+    if _wide(line) <= width:
+        return [list(line)]
+    indent = _hanging(line, width)
+    rows: list[list[Cell]] = [[]]
+    used = 0
+    for cell in line:
+        for word in re.findall(r"\s*\S+|\s+", cell.text):
+            left = word
+            while used + cell_len(left) > width:
+                if used <= indent:  # longer than a row
+                    head = chop_cells(left, max(2, width - used))[0]
+                    rows[-1].append(Cell(head, cell.tone))
+                    left = left[len(head) :]
+                left, used = left.lstrip(), indent
+                rows.append([Cell(" " * indent)] if indent else [])
+            rows[-1].append(Cell(left, cell.tone))
+            used += cell_len(left)
+    return rows
+
+
+def wrap_words(text: str, width: int) -> list[str]:
+    """The same of mere text."""
+    rows = wrapped([Cell(text)], width) if text else []
+    return ["".join(cell.text for cell in row) for row in rows]
+
+
+def _hanging(line: Sequence[Cell], width: int) -> int:
+    """How far the further rows are indented; not by more than half of the room."""
+    if len(line) == 1:
+        text = line[0].text
+        places = [len(text) - len(text.lstrip())]
+    else:
+        places = [_wide(line[:-1]), _wide(line[:1])]
+    return next((place for place in places if place * 2 <= width), 0)
+
+
+def _wide(cells: Iterable[Cell]) -> int:
+    return sum(cell_len(cell.text) for cell in cells)
 
 
 class Piece(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +17,7 @@ from cronpilot.domain.schedule import FireTimes, Schedule, ScheduleType, fire_ti
 from cronpilot.domain.text import clean
 from cronpilot.domain.zones import find_zone
 from cronpilot.tui.formatting import Cell, Marks, countdown, elapsed
-from cronpilot.tui.layout import cut
+from cronpilot.tui.layout import cut, wrap_words
 from cronpilot.tui.schedule_draft import Problems, ScheduleDraft, read_schedule
 
 if TYPE_CHECKING:
@@ -204,4 +203,4 @@ def _meeting_line(met: Meetings, count: int, width: int, marks: Marks) -> list[C
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, max(20, width))
+    return wrap_words(text, max(20, width))

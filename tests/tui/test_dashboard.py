@@ -313,6 +313,15 @@ async def test_a_filter_is_applied_while_typing_and_kept_on_enter(show, client):
         assert "filter NIGHT" in screen.dashboard.tabs.text
 
 
+async def test_what_limits_the_rows_is_never_off_a_small_screen(show, client):
+    async with show(client, size=(80, 24)) as screen:
+        await screen.press("slash", *"a text that is much longer than what is left", "enter")
+        await screen.until(lambda: "filter a text that" in screen.dashboard.tabs.text)
+        assert screen.dashboard.tabs.text.startswith(" [1 Tasks]  2 ")
+        await screen.press("escape")
+        await screen.until(lambda: "2 Running" in screen.dashboard.tabs.text)
+
+
 async def test_escape_takes_the_filter_back(show, client):
     async with show(client) as screen:
         await screen.press("slash", *"probe", "enter")

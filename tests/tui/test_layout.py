@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from cronpilot.tui.formatting import Marks
+from cronpilot.tui.formatting import Cell, Marks
 from cronpilot.tui.layout import (
     GAP,
     Column,
@@ -20,6 +20,8 @@ from cronpilot.tui.layout import (
     fit_line,
     pad,
     thumb,
+    wrap_words,
+    wrapped,
 )
 from cronpilot.tui.widgets.run_table import RunTable
 from cronpilot.tui.widgets.task_table import TaskTable
@@ -92,6 +94,28 @@ def test_what_matters_least_leaves_a_line_first():
     left = [Piece("host"), Piece("/var/lib", "", 2), Piece("2 running", "", 1)]
     shown = fit_line(left, [Piece("12:00", "", 3)], 24, MARKS)
     assert "".join(cell.text for cell in shown).split() == ["host", "2", "running"]
+
+
+@given(st.lists(st.text("ab 日本", max_size=40), min_size=1, max_size=3), st.integers(8, 60))
+def test_a_wrapped_line_keeps_every_sign_within_its_width(texts, width):
+    rows = wrapped([Cell(text) for text in texts], width)
+    assert all(sum(cell_len(cell.text) for cell in row) <= width for row in rows)
+    assert "".join(cell.text for row in rows for cell in row).replace(" ", "") == "".join(
+        texts
+    ).replace(" ", "")
+
+
+def test_a_wrapped_line_goes_on_below_its_words():
+    line = [Cell(" result    "), Cell("It failed with exit code 127: not found.")]
+    rows = ["".join(cell.text for cell in row) for row in wrapped(line, 36)]
+    assert rows == [" result    It failed with exit code", "           127: not found."]
+
+
+def test_words_are_wrapped_by_the_cells_they_take():
+    assert wrap_words("毎晩のバックアップ, fails-always", 20) == [
+        "毎晩のバックアップ,",
+        "fails-always",
+    ]
 
 
 @given(st.integers(0, 20_000), st.integers(0, 20_000), st.integers(1, 60))

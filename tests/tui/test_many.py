@@ -64,6 +64,15 @@ async def test_marks_stay_on_their_tasks_whatever_the_order_and_go_with_them(sho
         await screen.until(lambda: not screen.dashboard.tasks.marks)
 
 
+async def test_a_question_names_tasks_of_any_length_on_a_small_screen(show, clock):
+    long = "毎晩のデータベースのバックアップと検証を行う非常に長い名前のタスク"
+    client = FakeClient([make_task(1, long), make_task(2, "the-second")], clock=clock)
+    async with show(client, size=(80, 24)) as screen:
+        await screen.press("space", "space", "r")
+        await screen.until(lambda: "Run 2 tasks now?" in screen.text)
+        assert "the-second" in screen.text.split("now?")[1].split("Run them")[0]
+
+
 @pytest.mark.parametrize(
     ("keys", "question", "answer", "calls"),
     [

@@ -17,7 +17,7 @@ from cronpilot.domain.moments import read_end
 from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import Cell, countdown
 from cronpilot.tui.widgets.form_text import TextField
-from cronpilot.tui.widgets.lines import Lines
+from cronpilot.tui.widgets.lines import WrappedLines
 
 if TYPE_CHECKING:
     from cronpilot.tui.app import CronPilotApp
@@ -43,12 +43,12 @@ class AskMoment(ModalScreen[datetime | None]):
         super().__init__(classes="dialog")
         self._title, self._zone = clean(title), zone
         self.field = TextField(placeholder="2h, 18:00, or a date and a time")
-        self._said = Lines([[Cell(HINT, "muted")]], id="moment-said")
+        self._said = WrappedLines([[Cell(HINT, "muted")]], id="moment-said")
 
     def compose(self) -> ComposeResult:
         head = [[Cell(self._title, "title")], [Cell(f"Times are those of {self._zone}.", "muted")]]
         with Vertical(id="dialog"):
-            yield Lines([*head, []], id="dialog-text")
+            yield WrappedLines([*head, []], id="dialog-text")
             yield self.field
             yield self._said
 

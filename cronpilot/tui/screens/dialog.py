@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import Cell
 from cronpilot.tui.widgets.choice_list import Choice, ChoiceList
-from cronpilot.tui.widgets.lines import Lines
+from cronpilot.tui.widgets.lines import WrappedLines
 
 
 class Dialog(ModalScreen[str | None]):
@@ -33,7 +33,7 @@ class Dialog(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         text = [[Cell(self._title, "title")], *([Cell(line)] for line in self._body), []]
         with Vertical(id="dialog"):
-            yield Lines(text, id="dialog-text")
+            yield WrappedLines(text, id="dialog-text")
             yield ChoiceList(self._choices)
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,10 +14,11 @@ from textual.widgets import Input
 
 from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import Cell, plural
+from cronpilot.tui.layout import wrap_words
 from cronpilot.tui.screens.dialog import Dialog
 from cronpilot.tui.widgets.choice_list import Choice, ChoiceList
 from cronpilot.tui.widgets.form_text import TextField
-from cronpilot.tui.widgets.lines import Lines
+from cronpilot.tui.widgets.lines import WrappedLines
 
 if TYPE_CHECKING:
     from cronpilot.client.messages import TaskView
@@ -80,7 +80,10 @@ def conflict(name: str, theirs: Sequence[str]) -> Dialog:
 
 def _some(lines: Sequence[str]) -> list[str]:
     """As many as a small screen has room for, none wider than it."""
-    rows = [row for line in lines for row in textwrap.wrap(line, _WIDEST, subsequent_indent="    ")]
+    rows = []
+    for line in lines:
+        first, *rest = wrap_words(line, _WIDEST - 4) or [""]
+        rows += [first, *(f"    {row}" for row in rest)]
     if len(rows) <= _MOST_ROWS:
         return rows
     return [*rows[:_MOST_ROWS], f"... and {plural(len(rows) - _MOST_ROWS, 'more line')}"]
@@ -118,10 +121,10 @@ class TypeTheName(ModalScreen[bool]):
         self.field = TextField(placeholder="its name")
 
     def compose(self) -> ComposeResult:
-        said = [[Cell(f"Delete {self._asked}?", "title")], *([Cell(line)] for line in self._body)]
+        said = [[Cell(f"Delete {self._asked}?", "title")], *([Cell(line)] for line in self._body),
+                [], [Cell("Type its name, then Enter. Esc goes back.", "muted")]]  # fmt: skip
         with Vertical(id="dialog"):
-            yield Lines([*said, [], [Cell("Type its name, then Enter. Esc goes back.", "muted")]],
-                        id="dialog-text")  # fmt: skip
+            yield WrappedLines(said, id="dialog-text")
             yield self.field
 
     @on(Input.Submitted)
@@ -170,7 +173,7 @@ class WhichFile(ModalScreen[str | None]):
                 [Cell("It is checked, and shown, before anything is added.")], [],
                 [Cell("Type its path, then Enter. Esc goes back.", "muted")]]  # fmt: skip
         with Vertical(id="dialog"):
-            yield Lines(said, id="dialog-text")
+            yield WrappedLines(said, id="dialog-text")
             yield self.field
 
     @on(Input.Submitted)

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from cronpilot.tui.formatting import Cell
-from cronpilot.tui.widgets.lines import Lines
+from cronpilot.tui.widgets.lines import WrappedLines
 
 
 class SaveLog(ModalScreen[str | None]):
@@ -39,9 +39,9 @@ class SaveLog(ModalScreen[str | None]):
             [],
         ]  # fmt: skip
         with Vertical(id="dialog"):
-            yield Lines(text, id="dialog-text")
+            yield WrappedLines(text, id="dialog-text")
             yield Input(self._proposed, compact=True, select_on_focus=False)
-            yield Lines([[], [Cell("Enter", "strong"), Cell(" saves  ", "muted"),
+            yield WrappedLines([[], [Cell("Enter", "strong"), Cell(" saves  ", "muted"),
                               Cell("Esc", "strong"), Cell(" cancels", "muted")]])  # fmt: skip
 
     def on_mount(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from textual.screen import ModalScreen
 
 from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import Cell, plural
+from cronpilot.tui.layout import wrap_words
 from cronpilot.tui.screens.dialog import Dialog
 from cronpilot.tui.widgets.choice_list import Choice, ChoiceList
 from cronpilot.tui.widgets.lines import Lines
@@ -41,10 +41,10 @@ def named(names: Sequence[str]) -> list[str]:
     kept: list[str] = []
     for number, name in enumerate(names):
         more = f", and {len(names) - number:,} more"
-        if len(textwrap.wrap(", ".join([*kept, clean(name)]) + more, _WIDTH)) > _ROWS:
-            return textwrap.wrap(", ".join(kept) + more, _WIDTH)
+        if len(wrap_words(", ".join([*kept, clean(name)]) + more, _WIDTH)) > _ROWS:
+            return wrap_words(", ".join(kept) + more, _WIDTH)
         kept.append(clean(name))
-    return textwrap.wrap(", ".join(kept), _WIDTH)
+    return wrap_words(", ".join(kept), _WIDTH)
 
 
 def run_many(names: Sequence[str]) -> Dialog:

@@ -15,6 +15,7 @@ class Facts(Lines):
     """Stays where it was scrolled to when what it says changes."""
 
     DEFAULT_CSS = "Facts { height: auto; width: 1fr; }"
+    WRAP = True
     can_focus = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "scroll(1)", "Down", id="facts.down", show=False,
@@ -37,6 +38,7 @@ class Facts(Lines):
         """Say this from now on."""
         fresh = [list(line) for line in lines]
         if fresh != self.lines:
-            self.lines = fresh
+            before = len(self.rows(self.size.width))
+            self._put(fresh)
             self.scroll_by(0)
-            self.refresh()
+            self.refresh(layout=len(self.rows(self.size.width)) != before)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.geometry import Size
@@ -12,6 +10,7 @@ from textual.widget import Widget
 
 from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import Cell, Tone
+from cronpilot.tui.layout import wrap_words
 from cronpilot.tui.schedule_draft import Problem
 from cronpilot.tui.widgets.toned import Line, Toned
 
@@ -39,7 +38,7 @@ class Sentence(Toned):
         self.refresh(layout=True)
 
     def _rows(self, width: int) -> list[str]:
-        return textwrap.wrap(self.said, max(10, width - LABEL))
+        return wrap_words(self.said, max(10, width - LABEL))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self._rows(width))

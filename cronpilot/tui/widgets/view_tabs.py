@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rich.cells import cell_len
+
 from cronpilot.domain.text import clean
-from cronpilot.tui.layout import Piece, fit_line
+from cronpilot.tui.layout import Piece, cut, fit_line
 from cronpilot.tui.widgets.toned import Line
 
 
@@ -25,17 +27,36 @@ class ViewTabs(Line):
              more: bool = False, note: str = "") -> None:  # fmt: skip
         """Show these tabs; `total` counts the rows of the current one, filtered by `text`; `more`:
         as far as they are known."""
-        left = []
-        for tab in tabs:
-            count = f" {tab.things:,}" if tab.things else ""
-            active = tab.key == current
-            title = f"{tab.key} {tab.title}{count}"
-            shown = f"[{title}]" if active else f" {title} "
-            left.append(Piece(shown, "title" if active else "muted"))
         right = [Piece(note, "title")] if note else []
         if text:
             right.append(Piece(f"filter {clean(text)}", "warn"))
         if total or text:
             known = f"{total:,} and more" if more else f"{total:,}"
             right.append(Piece(f"{known} found" if text else f"{known} in all", "muted", 1))
-        self.show(fit_line(left, right, self.room, self.marks, between=" "))
+        room, said = self.room, [piece for piece in right if not piece.rank]
+        left = _tabs(tabs, current, titles=True)
+        if said and _cells([*left, *said]) > room:
+            # What limits the rows may never be off the screen: a view is found by its key, too.
+            left = _tabs(tabs, current, titles=False)
+            right = right if _cells([*left, *right]) <= room else said
+            spare = room - _cells([*left, *right[:-1]]) - 1
+            right[-1] = right[-1]._replace(text=cut(right[-1].text, max(1, spare), self.marks))
+        self.show(fit_line(left, right, room, self.marks, between=" "))
+
+
+def _tabs(tabs: Sequence[Tab], current: str, *, titles: bool) -> list[Piece]:
+    """The views; without `titles` only the current one is called by its name."""
+    pieces = []
+    for tab in tabs:
+        active = tab.key == current
+        name = f"{tab.key} {tab.title}" if titles or active else tab.key
+        words = f"{name} {tab.things:,}" if tab.things and (titles or active) else name
+        pieces.append(
+            Piece(f"[{words}]" if active else f" {words} ", "title" if active else "muted")
+        )
+    return pieces
+
+
+def _cells(pieces: Sequence[Piece]) -> int:
+    """How wide they are side by side, with a blank at either edge and one between two."""
+    return sum(cell_len(piece.text) + 1 for piece in pieces) + 2
