@@ -21,6 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for each core: a third of the time tests wait for processes, terminals and browsers."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
 def pytest_configure() -> None:
     """Signals mean here what they mean at a terminal: under nohup, and in the background of a
     script, hang-up and ctrl+c would be ignored, by whatever the tests start as well."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import subprocess
 from collections.abc import Mapping
 
 MOST = 74_994 // 4 * 3
@@ -39,17 +40,12 @@ async def tell_tmux(text: str, environ: Mapping[str, str]) -> bool:
     """Give tmux the text, and through it the terminal; whether it took it."""
     if not environ.get("TMUX"):
         return False
-    try:
-        tmux = await asyncio.create_subprocess_exec(
-            "tmux", "load-buffer", "-w", "-", stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    try:  # in a thread: a screen that is left meanwhile leaves nothing behind half closed
+        tmux = await asyncio.to_thread(
+            subprocess.run, ["tmux", "load-buffer", "-w", "-"], check=False, timeout=PATIENCE_S,
+            input=text.encode("utf-8", "replace"), stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )  # fmt: skip
-    except OSError:
+    except (OSError, subprocess.TimeoutExpired):
         return False
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            await tmux.communicate(text.encode("utf-8", "replace"))
-    except TimeoutError:
-        tmux.kill()
-        await tmux.wait()
     return tmux.returncode == 0

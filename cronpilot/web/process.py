@@ -75,14 +75,17 @@ class ScreenProcess(AppService):
         await asyncio.gather(task, return_exceptions=True)
         assert process.stdout is not None
         emptying = asyncio.create_task(_empty(process.stdout))
-        for end in (None, process.terminate, process.kill):
-            if end is not None:
-                with suppress(ProcessLookupError):
-                    end()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), patience_s)
-                break
-        await asyncio.gather(emptying, *filter(None, [self._listening]), return_exceptions=True)
+        try:
+            for end in (None, process.terminate, process.kill):
+                if end is not None:
+                    with suppress(ProcessLookupError):
+                        end()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(process.wait(), patience_s)
+                    break
+            await asyncio.gather(emptying, *filter(None, [self._listening]), return_exceptions=True)
+        finally:  # also when nobody has the time to wait: it kills what still runs, frees the pipes
+            process._transport.close()  # type: ignore[attr-defined]
 
     def kill(self) -> None:
         """End it at once; for when there is no time to wait."""

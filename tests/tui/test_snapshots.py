@@ -6,8 +6,10 @@ import asyncio
 import os
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from pytest_textual_snapshot import normalize_svg
 
 from cronpilot.client.fake import NOON, FakeClient, make_run, make_task
 from cronpilot.client.live import Downtime
@@ -19,6 +21,7 @@ from cronpilot.tui.app import CronPilotApp
 from ..patience import PATIENCE_S
 
 WIDE, SMALL = (120, 36), (80, 24)
+REST_S = 15.0
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -121,8 +124,9 @@ def report_directory():
 
 
 @pytest.fixture
-def picture(clock, snap_compare, monkeypatch, report_directory):
-    """Compares the screen after some keys with the picture that is kept of it."""
+def picture(clock, snap_compare, monkeypatch, report_directory, request):
+    """Compares the screen, once at rest after some keys, with the picture that is kept of it."""
+    kept = Path(__file__).parent / "__snapshots__" / "test_snapshots" / f"{request.node.name}.svg"
     monkeypatch.setenv("TEXTUAL_SNAPSHOT_TEMPDIR", report_directory)
     monkeypatch.setattr("cronpilot.tui.connection.RETRY", 3600)
 
@@ -147,9 +151,11 @@ def picture(clock, snap_compare, monkeypatch, report_directory):
             if lose:
                 client.lose()
             await wait(pilot, app, until)
+            await rest(pilot, app)
             for key in then:
                 await pilot.press(key)
             await wait(pilot, app, last)
+            await rest(pilot, app, kept)
 
         return snap_compare(app, terminal_size=size, run_before=act)
 
@@ -167,6 +173,20 @@ async def wait(pilot, app, *words):
         assert time.monotonic() < end, f"{words} not in\n{text}"
         await asyncio.sleep(0.01)
     await pilot.pause()
+
+
+async def rest(pilot, app, kept=None):
+    """Until nothing changes any more; a picture that is kept is given some seconds to come: rows,
+    and what lies below a question, may be a moment later than the words that were waited for."""
+    end = time.monotonic() + REST_S
+    before = ""
+    while time.monotonic() < end:
+        await pilot.pause(0.05)
+        now = normalize_svg(app.export_screenshot(title=app.title, simplify=True))
+        wanted = before if kept is None else kept.read_text() if kept.exists() else before
+        if now == wanted:
+            return
+        before = now
 
 
 @pytest.mark.parametrize("theme", [themes.DARK, themes.LIGHT])
