@@ -346,12 +346,19 @@ class Dispatcher:
         elapsed = self._clock.elapsed()
         for key, since in list(self._unheard.items()):
             if self._linked and elapsed - since > UNHEARD_S:
-                del self._unheard[key]
-                self._executor.settle(key, boot_id=self._launcher.boot_id)
+                self._settle(key)
         overdue = await self._read(lambda connection: runs.overdue(connection, self._clock.now()))
         if overdue:
             await self._give_up(overdue)
         await self._wake_retries()
+
+    def _settle(self, key: AttemptKey) -> None:
+        del self._unheard[key]
+        try:
+            self._executor.settle(key, boot_id=self._launcher.boot_id)
+        except OSError as problem:  # no room for its record, or no descriptor: asked again
+            self._unheard[key] = self._clock.elapsed()
+            self._refused(problem)
 
     def _look_at_disk(self) -> None:
         """Nothing is started on a disk that is nearly full; what waits goes on by itself."""
@@ -381,10 +388,10 @@ class Dispatcher:
         if self._retry_at is None or self._retry_at > now or self._closing:
             return
         woken = await asyncio.wrap_future(self._database.write(lambda c: runs.due_retries(c, now)))
-        self._retry_at = await self._read(runs.next_retry)
-        if woken:
+        if woken:  # they are in the queue, whatever becomes of the next look
             self._tell(Changes(run_ids=list(woken)))
             self.kick()
+        self._retry_at = await self._read(runs.next_retry)
 
     async def _read(self, closure: Callable[[Connection], Any]) -> Any:
         return await asyncio.to_thread(self._database.read, closure)

@@ -133,7 +133,10 @@ class Local:
             self._report(verdict)
 
     def forget(self, keys: list[AttemptKey]) -> None:
-        forget(self._state_dir, keys)
+        try:
+            forget(self._state_dir, keys)
+        except OSError as problem:  # what stays is swept after the next link
+            _log.error("records cannot be removed: %s", problem)
 
     def _send(self, message: Message) -> None:
         if self._link is not None:

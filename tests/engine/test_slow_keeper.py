@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+from contextlib import contextmanager
 
 import pytest
 
@@ -22,22 +24,54 @@ def effects(bench, tmp_path):
     return file
 
 
+@contextmanager
+def stopped(bench):
+    """The keeper reads nothing meanwhile."""
+    pid = bench.keeper_pid()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+async def asked_again(engine, run):
+    """Its second launch."""
+
+    async def is_there():
+        return len(await engine.attempts(run.id)) > 1
+
+    await until(is_there, "the second launch")
+
+
 async def test_a_start_that_nobody_confirmed_in_time_is_not_made_twice(bench, effects):
     async with bench.engine() as engine:
         await finished(engine, (await start(engine, "warm")).id)  # the keeper is there
-        os.kill(bench.keeper_pid(), signal.SIGSTOP)
-        try:
+        with stopped(bench):
             run = await start(engine, "once")
-
-            async def asked_again():
-                attempts = await engine.attempts(run.id)
-                return len(attempts) > 1
-
-            await until(asked_again, "the second launch")
-        finally:
-            os.kill(bench.keeper_pid(), signal.SIGCONT)
+            await asked_again(engine, run)
         ended = await finished(engine, run.id)
         await finished(engine, (await start(engine, "warm")).id)  # all before it was read
 
     assert (ended.status, ended.attempts) == (Status.SUCCESS, 1)
     assert len(effects.read_text().splitlines()) == 1
+
+
+async def test_a_start_that_cannot_be_revoked_yet_is_looked_at_again(bench, effects, monkeypatch):
+    async with bench.engine() as engine:
+        await finished(engine, (await start(engine, "warm")).id)
+        settle, refusals = engine._executor.settle, [OSError(errno.ENOSPC, "No space left")]
+
+        def settle_later(key, *, boot_id):
+            if refusals:
+                raise refusals.pop()
+            settle(key, boot_id=boot_id)
+
+        monkeypatch.setattr(engine._executor, "settle", settle_later)
+        with stopped(bench):
+            run = await start(engine, "once")
+            await asked_again(engine, run)
+        ended = await finished(engine, run.id)
+
+    assert refusals == []
+    assert (ended.status, ended.attempts) == (Status.SUCCESS, 1)
