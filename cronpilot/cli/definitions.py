@@ -131,7 +131,7 @@ def export(
 
 def _as_crontab(session: Session, tasks_yaml: str, *, has_user: bool) -> str:
     from cronpilot.adopt.backwards import crontab_text
-    from cronpilot.config.settings import machine_timezone
+    from cronpilot.config.places import machine_timezone
     from cronpilot.config.tasks_file import read_tasks
 
     entries = read_tasks(tasks_yaml.encode(), file="the export")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import (
     BaseModel,
@@ -21,6 +20,14 @@ from pydantic import (
     model_validator,
 )
 
+from cronpilot.config.places import (
+    DEFAULT_DATABASE,
+    Found,
+    Search,
+    absolute,
+    find_state_dir,
+    machine_timezone,
+)
 from cronpilot.config.quiet import QuietSettings, quiet_rules
 from cronpilot.config.screen_settings import ScreenSettings
 from cronpilot.config.telling_settings import NotificationSettings, SmtpSettings, warnings_of
@@ -30,16 +37,10 @@ from cronpilot.domain.quiet import Rule
 from cronpilot.domain.size import parse_size
 from cronpilot.domain.text import clean
 from cronpilot.domain.zones import find_zone
-from cronpilot.errors import Complaint, ConfigError, InvalidFile, InvalidSchedule
+from cronpilot.errors import Complaint, ConfigError, InvalidFile
 
 if TYPE_CHECKING:
     from cronpilot.config.strict_yaml import Document
-
-Found = Literal["flag", "environment", "working directory", "xdg", "etc"]
-
-DEFAULT_DATABASE = "cronpilot.db"
-_ETC = Path("/etc/cronpilot")
-_ZONEINFO = "/zoneinfo/"  # what precedes the name of a zone in the path of its file
 
 
 class ApiSettings(BaseModel):
@@ -194,12 +195,12 @@ def load_settings(
         InvalidFile: config.yaml cannot be used; every complaint.
     """
     notes: list[str] = []
-    search = _Search(environ, cwd.absolute(), notes)
+    search = Search(environ, cwd.absolute(), notes)
     config_file, _ = search.find("config.yaml", config, "--config", "CRONPILOT_CONFIG")
     tasks_file, found = search.find("tasks.yaml", tasks, "--tasks", "CRONPILOT_TASKS")
     keys_file, _ = search.find("keys.toml", keys, "--keys", "CRONPILOT_KEYS")
     read = _read_config(config_file) if config_file else _Config.model_construct()
-    state = _state_dir(state_dir, environ, cwd.absolute())
+    state = find_state_dir(state_dir, environ, cwd.absolute())
     notes += warnings_of(read.smtp, read.notifications)
     url = read.scheduler.jobstore_url
     return Settings(
@@ -228,7 +229,7 @@ def settings_without_config(
     *, state_dir: Path | None, environ: Mapping[str, str], cwd: Path
 ) -> Settings:
     """What would hold if there were no config.yaml and no tasks.yaml: to go on when one is bad."""
-    state = _state_dir(state_dir, environ, cwd.absolute())
+    state = find_state_dir(state_dir, environ, cwd.absolute())
     return Settings(
         state_dir=state, database=state / DEFAULT_DATABASE, config_file=None, tasks_file=None,
         tasks_file_found=None, timezone=machine_timezone(environ, []),
@@ -267,7 +268,7 @@ def _api(api: ApiSettings, config_file: Path | None, environ: Mapping[str, str])
     if config_file is not None:
         for name in ("tls_cert", "tls_key"):
             if (path := getattr(api, name)) is not None:
-                changes[name] = _absolute(path, config_file.parent)
+                changes[name] = absolute(path, config_file.parent)
     port = environ.get("CRONPILOT_API_PORT")
     if port == "off":
         changes["enabled"] = False
@@ -310,125 +311,3 @@ def database_of(url: str, state_dir: Path) -> Path:
             "Use sqlite:///cronpilot.db (in the state directory) or sqlite:////var/lib/cronpilot.db.",
         )
     return Path(os.path.normpath(state_dir / name))
-
-
-# --- where files are -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """The places where a file may be, in their order."""
-
-    environ: Mapping[str, str]
-    cwd: Path
-    notes: list[str]
-
-    def find(
-        self, name: str, flag: Path | None, flag_name: str, variable: str
-    ) -> tuple[Path | None, Found | None]:
-        if flag is not None:
-            return self._named(flag, flag_name), "flag"
-        if named := self.environ.get(variable):
-            return self._named(Path(named), variable), "environment"
-        if self._trusted(self.cwd / name):
-            return self.cwd / name, "working directory"
-        xdg = _xdg(self.environ, "XDG_CONFIG_HOME", ".config") / "cronpilot" / name
-        if _is_there(xdg):
-            return xdg, "xdg"
-        if _is_there(_ETC / name):
-            return _ETC / name, "etc"
-        return None, None
-
-    def _named(self, path: Path, by: str) -> Path:
-        absolute = _absolute(path, self.cwd)
-        if not _is_there(absolute):
-            raise ConfigError(
-                f"{by}: there is no file {clean(str(absolute))}.", "Check the path for a slip."
-            )
-        return absolute
-
-    def _trusted(self, path: Path) -> bool:
-        """Whether a file that just lies here may say what is run: only its owner's own may."""
-        try:
-            link, target = path.lstat(), path.stat()
-        except OSError:
-            return False
-        mine = os.geteuid()
-        if (link.st_uid, target.st_uid) != (mine, mine):
-            why = "it belongs to another user"
-        elif target.st_mode & 0o002:
-            why = "everybody may write to it"
-        else:
-            return True
-        self.notes.append(
-            f"{clean(str(path))} is not used: {why}. If you trust it, name it with a flag."
-        )
-        return False
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # a parent is closed to us; a NUL in the path
-        return False
-
-
-def _absolute(path: Path, cwd: Path) -> Path:
-    return Path(os.path.normpath(cwd / path))
-
-
-def _xdg(environ: Mapping[str, str], variable: str, below_home: str) -> Path:
-    """A base directory of the XDG specification, which tells us to ignore relative ones."""
-    named = Path(environ.get(variable, ""))
-    if named.is_absolute():
-        return named
-    return Path(environ.get("HOME") or Path("~").expanduser()) / below_home
-
-
-def _state_dir(flag: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:
-    if flag is not None:
-        return _absolute(flag, cwd)
-    if named := environ.get("CRONPILOT_STATE_DIR"):
-        return _absolute(Path(named), cwd)
-    return _absolute(_xdg(environ, "XDG_STATE_HOME", ".local/state") / "cronpilot", cwd)
-
-
-# --- the machine's time zone ---------------------------------------------------------------------
-
-
-def machine_timezone(environ: Mapping[str, str], notes: list[str]) -> str:
-    """The IANA name of this machine's zone; UTC, with a note, when nobody can tell it.
-
-    TZ, else the link /etc/localtime, which is what cron goes by, else what tzlocal finds.
-    """
-    candidates = (environ.get("TZ", "").removeprefix(":"), _linked_zone(), _tzlocal_name())
-    for candidate in candidates:
-        name = candidate.rpartition(_ZONEINFO)[2] if candidate.startswith("/") else candidate
-        if name and _is_zone(name):
-            return name
-    notes.append("The machine's time zone is unknown: UTC is used. Set scheduler.timezone.")
-    return "UTC"
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        find_zone(name)
-    except InvalidSchedule:
-        return False
-    return True
-
-
-def _linked_zone(link: str = "/etc/localtime") -> str:
-    target = os.path.realpath(link)
-    return target if _ZONEINFO in target else ""
-
-
-def _tzlocal_name() -> str:
-    import tzlocal  # here, because only machines without the link need it
-
-    with warnings.catch_warnings():  # its own words would go to the terminal
-        warnings.simplefilter("ignore")
-        try:
-            return str(tzlocal.get_localzone_name() or "")
-        except (LookupError, ValueError, OSError):
-            return ""

@@ -10,10 +10,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from cronpilot.domain.choices import ScheduleType
 from cronpilot.domain.cron import Cron
 from cronpilot.domain.cron_grammar import Fields
-from cronpilot.domain.duration import parse_duration
-from cronpilot.domain.schedule import Schedule, ScheduleType
+from cronpilot.domain.duration_text import parse_duration
+from cronpilot.domain.plain_schedule import Scheduled
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -27,7 +28,7 @@ _EVERY_WEEKDAY = (1 << 7) - 1
 _EVERY_MONTH = (1 << 13) - 2
 
 
-def explain(schedule: Schedule, *, resolved: str | None = None) -> str:
+def explain(schedule: Scheduled, *, resolved: str | None = None) -> str:
     """What the schedule means, as the end of a sentence that begins with "It runs".
 
     Args:

@@ -20,7 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cronpilot.domain.choices import ScheduleType
 from cronpilot.domain.cron import Cron, resolve_hashes
-from cronpilot.domain.duration import format_duration, parse_duration
+from cronpilot.domain.duration_text import format_duration, parse_duration
+from cronpilot.domain.plain_schedule import days_of, expression_of
 from cronpilot.domain.zones import find_zone, to_instant
 from cronpilot.errors import InvalidSchedule
 
@@ -76,23 +77,7 @@ class Schedule(BaseModel):
     @property
     def expression(self) -> str | None:
         """The cron expression it stands for, with its `H`; None where there is none (yet)."""
-        config = self.config
-        match self.type:
-            case ScheduleType.HOURLY if config:
-                return f"{config['minute']} * * * *"
-            case ScheduleType.DAILY:
-                return f"{config['minute']} {config['hour']} * * *"
-            case ScheduleType.WEEKLY:
-                return f"{config['minute']} {config['hour']} * * {self._days}"
-            case ScheduleType.CUSTOM:
-                return str(config["cron_expression"])
-            case _:
-                return None
-
-    @property
-    def _days(self) -> str:
-        days = self.config["day_of_week"]
-        return days if isinstance(days, str) else ",".join(days)
+        return expression_of(self.type, self.config)
 
     @property
     def shorthand(self) -> str:
@@ -104,7 +89,7 @@ class Schedule(BaseModel):
             case ScheduleType.DAILY:
                 return f"daily {config['hour']:02}:{config['minute']:02}"
             case ScheduleType.WEEKLY:
-                return f"weekly {self._days} {config['hour']:02}:{config['minute']:02}"
+                return f"weekly {days_of(config)} {config['hour']:02}:{config['minute']:02}"
             case ScheduleType.CUSTOM:
                 return str(config["cron_expression"])
             case ScheduleType.INTERVAL:

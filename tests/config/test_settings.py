@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cronpilot.config import settings as module
+from cronpilot.config import places
 from cronpilot.config.settings import (
     Settings,
     database_of,
@@ -23,7 +23,7 @@ Write = Callable[..., Path]
 @pytest.fixture(autouse=True)
 def etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stands for /etc/cronpilot, so that this machine's own does not count."""
-    monkeypatch.setattr(module, "_ETC", tmp_path / "etc")
+    monkeypatch.setattr(places, "_ETC", tmp_path / "etc")
     return tmp_path / "etc"
 
 
@@ -310,8 +310,8 @@ def test_a_file_that_is_named_is_trusted(
 @pytest.fixture
 def unlinked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which neither /etc/localtime nor tzlocal tells the zone."""
-    monkeypatch.setattr(module, "_linked_zone", lambda: "")
-    monkeypatch.setattr(module, "_tzlocal_name", lambda: "")
+    monkeypatch.setattr(places, "_linked_zone", lambda: "")
+    monkeypatch.setattr(places, "_tzlocal_name", lambda: "")
 
 
 @pytest.mark.parametrize(("tz", "zone"), [
@@ -343,13 +343,13 @@ def test_the_link_etc_localtime_names_the_zone(tmp_path: Path):
     zone.touch()
     (tmp_path / "localtime").symlink_to(zone)
 
-    assert module._linked_zone(str(tmp_path / "localtime")).endswith("/zoneinfo/Pacific/Apia")
-    assert module._linked_zone(str(zone.parent.parent)) == ""
+    assert places._linked_zone(str(tmp_path / "localtime")).endswith("/zoneinfo/Pacific/Apia")
+    assert places._linked_zone(str(zone.parent.parent)) == ""
 
 
 def test_this_machine_has_a_zone():
     assert machine_timezone(os.environ, []) != ""
-    assert isinstance(module._tzlocal_name(), str)
+    assert isinstance(places._tzlocal_name(), str)
 
 
 # --- the platform --------------------------------------------------------------------------------
