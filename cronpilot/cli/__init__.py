@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from cronpilot.cli.pipe import accept_any_text
+from cronpilot.cli.shortcut import answer
 
 if TYPE_CHECKING:
     from cronpilot.cli.session import OpenClient
 
 __all__ = ["main"]
+
+INTERRUPTED = 130  # 128 + SIGINT
 
 # Objects until the first look for unused ones: loading makes 400,000 that are all needed, and the
 # usual 700 would look a hundred times, a tenth of a short command.
@@ -18,11 +24,23 @@ _GARBAGE_AFTER = 50_000
 
 
 def main(argv: Sequence[str] | None = None, *, open_client: OpenClient | None = None) -> int:
-    """Do what `argv` (default: the command line) asks; the exit code. See `entry.main`."""
+    """Do what `argv` (default: the command line) asks; the exit code. See `entry.main`.
+
+    Args:
+        open_client: makes the client that the commands ask; default: that of `bootstrap.clients`.
+    """
     if argv is None:  # the process is ours
         gc.set_threshold(_GARBAGE_AFTER)
         # We have no plugins of pydantic; to look for some reads what every package here declares.
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    accept_any_text()
+    if open_client is None:
+        try:
+            code = answer(sys.argv[1:] if argv is None else argv)
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        if code is not None:
+            return code
     from cronpilot.cli import entry
 
     return entry.main(argv, open_client=open_client)

@@ -11,14 +11,14 @@ import typer
 from cronpilot.cli.document import show_json, show_row
 from cronpilot.cli.options import command
 from cronpilot.cli.session import Session
+from cronpilot.cli.shortcut import NO_ENGINE
 from cronpilot.domain.text import clean
 from cronpilot.errors import NoEngine
 
 if TYPE_CHECKING:
     from cronpilot.client import Client
-    from cronpilot.client.messages import EngineInfo, EngineStatus, ReloadResult
+    from cronpilot.client.messages import EngineStatus, ReloadResult
 
-NO_ENGINE = 3  # of `status` only; commands that need an engine exit with 5
 _END_S, _LOOK_S = 30.0, 0.1  # how long `shutdown` waits for the end, and how often it looks
 
 
@@ -36,11 +36,12 @@ def status(session: Session) -> int:
         answer = session.ask(lambda client: client.status())
     except NoEngine:
         answer = _nothing()
-    if session.options.as_json:
-        show_row(answer)
-    else:
-        _tell_status(session, answer)
-    return 0 if answer.engine is not None else NO_ENGINE
+    from cronpilot.cli.listing import show_status
+
+    runs = answer.engine is not None
+    where = "" if runs else session.options.connect or str(session.settings.state_dir)
+    show_status(answer, where=where, as_json=session.options.as_json)
+    return 0 if runs else NO_ENGINE
 
 
 def _nothing() -> EngineStatus:
@@ -51,45 +52,6 @@ def _nothing() -> EngineStatus:
         total_tasks=0, active_tasks=0, scheduled_tasks=0, running=0, queued=0, max_workers=0,
         engine=None,
     )  # fmt: skip
-
-
-def _tell_status(session: Session, answer: EngineStatus) -> None:
-    from cronpilot.cli.words import when
-
-    if answer.engine is None:
-        where = session.options.connect or str(session.settings.state_dir)
-        print(f"No engine runs on {clean(where)}. Start one: cronpilot --headless")
-    else:
-        _tell_engine(answer.engine)
-    print(
-        f"Tasks: {answer.total_tasks}, {answer.active_tasks} active,"
-        f" {answer.scheduled_tasks} scheduled, {answer.failing_tasks} failing"
-    )
-    print(
-        f"Runs: {answer.running} running of at most {answer.max_workers}, {answer.queued} waiting,"
-        f" {answer.retrying} to be retried"
-    )
-    if answer.paused:
-        until = f" until {when(answer.paused_until)}" if answer.paused_until else ""
-        print(f"The scheduler is paused{until}. Go on: cronpilot resume --all")
-    elif answer.next_run_at is not None:
-        print(f"Next: {clean(answer.next_task or '')} at {when(answer.next_run_at)}")
-    for banner in answer.banners:
-        print(clean(f"{banner.severity}: {banner.text} {banner.hint}".rstrip()))
-
-
-def _tell_engine(engine: EngineInfo) -> None:
-    from cronpilot.cli.words import when
-
-    kind = "beside a screen" if engine.role == "screen" else "headless"
-    print(
-        f"CronPilot {clean(engine.version)} on {clean(engine.host)}, pid {engine.pid}, {kind},"
-        f" since {when(engine.started_at)}"
-    )
-    print(f"State directory: {clean(engine.state_dir)}")
-    print(f"Tasks file: {clean(engine.tasks_file or 'none')}")
-    if engine.api is not None:
-        print(f"API: {clean(engine.api)}")
 
 
 def reload(session: Session) -> None:

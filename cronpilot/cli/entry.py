@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 import tempfile
@@ -14,13 +13,13 @@ from pathlib import Path
 import typer
 
 from cronpilot import __version__
+from cronpilot.cli import INTERRUPTED
 from cronpilot.cli.app import app
 from cronpilot.cli.session import OpenClient, Session
 from cronpilot.domain.text import clean
 from cronpilot.errors import CronPilotError, InvalidFile
 
 CRASHED = 70  # EX_SOFTWARE of sysexits.h
-INTERRUPTED = 130  # 128 + SIGINT
 
 
 def main(argv: Sequence[str] | None = None, *, open_client: OpenClient | None = None) -> int:
@@ -29,9 +28,6 @@ def main(argv: Sequence[str] | None = None, *, open_client: OpenClient | None = 
     Args:
         open_client: makes the client that the commands ask; default: that of `bootstrap.clients`.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a locale that lacks a character
     session = Session(open_client)
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +10,11 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
+from cronpilot.cli.pipe import PIPE_CLOSED, drop_output
 from cronpilot.cli.session import Session
 
 P = ParamSpec("P")
 Command = Callable[Concatenate[Session, P], int | None]
-
-PIPE_CLOSED = 141  # 128 + SIGPIPE, what a shell reports for `cat` in `cat file | head`
 
 _ANNOTATIONS: dict[str, Any] = {
     "config": Annotated[
@@ -93,8 +91,7 @@ def with_globals(function: Callable[..., int | None]) -> Callable[..., int | Non
             code = function(session, **given)
             sys.stdout.flush()
         except BrokenPipeError:
-            # Whoever read our output has had enough. Python would complain again at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            drop_output()
             raise typer.Exit(PIPE_CLOSED) from None
         return code
 

@@ -13,7 +13,6 @@ import typer
 from cronpilot.cli.document import show_row, show_rows
 from cronpilot.cli.options import command
 from cronpilot.cli.session import Session
-from cronpilot.cli.table import Column, show_table
 from cronpilot.cli.tasks import MaybeTask, TaskName
 from cronpilot.domain.text import clean
 from cronpilot.errors import AlreadyRunning, NoEngine, Refused, UsageProblem
@@ -229,21 +228,9 @@ def history(
         task_id = None if name is None else (await client.find_task(name)).id
         return await newest_runs(client, task_id, limit)
 
-    runs = session.ask(ask)
-    if session.options.as_json:
-        show_rows(runs)
-        return
-    if not runs:
-        print("Nothing has run yet.")
-        return
-    from cronpilot.cli.words import how_long, verdict, when, why
+    from cronpilot.cli.listing import show_runs
 
-    show_table(
-        [Column("RUN", right=True), Column("TASK", 12), Column("WHEN"), Column("STATUS"),
-         Column("TOOK", right=True), Column("WHY", 10)],
-        [[str(run.id), run.task_name, when(run.started_at or run.scheduled_for or run.queued_at),
-          verdict(run.status), how_long(run.duration_s), why(run)] for run in runs],
-    )  # fmt: skip
+    show_runs(session.ask(ask), as_json=session.options.as_json)
 
 
 async def newest_runs(client: Client, task_id: int | None, limit: int) -> list[RunView]:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cronpilot.cli.document import show_row, show_rows
+from cronpilot.cli.document import show_row
 from cronpilot.cli.options import command
 from cronpilot.cli.session import Session
-from cronpilot.cli.table import Column, show_table
 from cronpilot.domain.text import clean
 from cronpilot.errors import UsageProblem
 
@@ -32,21 +31,9 @@ def register(app: typer.Typer) -> None:
 
 def list_tasks(session: Session) -> None:
     """All tasks: schedule, next run, last result."""
-    tasks = session.ask(every_task)
-    if session.options.as_json:
-        show_rows(tasks)
-        return
-    if not tasks:
-        print("There are no tasks yet. Write some into tasks.yaml: see the README.")
-        return
-    from cronpilot.cli.words import last_result, next_run
+    from cronpilot.cli.listing import show_tasks
 
-    columns = [Column("ID", right=True), Column("NAME", 12), Column("SCHEDULE", 12),
-               Column("NEXT RUN"), Column("LAST")]  # fmt: skip
-    show_table(
-        columns,
-        [[str(t.id), t.name, t.schedule_words, next_run(t), last_result(t)] for t in tasks],
-    )
+    show_tasks(session.ask(every_task), as_json=session.options.as_json)
 
 
 async def every_task(client: Client) -> list[TaskView]:
@@ -74,27 +61,9 @@ def next_starts(
         task_id = None if name is None else (await client.find_task(name)).id
         return await client.fire_times(task_id=task_id, limit=limit)
 
-    starts = session.ask(ask)
-    if session.options.as_json:
-        show_rows(starts)
-        return
-    if not starts:
-        print("Nothing is planned.")
-        return
-    from cronpilot.cli.words import when
+    from cronpilot.cli.listing import show_starts
 
-    show_table(
-        [Column("STARTS"), Column("TASK", 12), Column("TIME ZONE OF THE TASK"), Column("")],
-        [
-            [
-                when(start.starts_at),
-                start.task_name,
-                start.timezone,
-                f"skipped: quiet time {clean(start.quiet)}" if start.quiet else "",
-            ]
-            for start in starts
-        ],
-    )
+    show_starts(session.ask(ask), as_json=session.options.as_json)
 
 
 def pause(

@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from cronpilot import __version__
 from cronpilot.client import plain_http
 from cronpilot.client.actor import HEADER, Front
+from cronpilot.client.http_text import API
 from cronpilot.client.messages import TaskView
 from cronpilot.client.problems import MEDIA_TYPE, from_problem
 from cronpilot.client.reach import Reach, load_httpx
@@ -23,7 +24,6 @@ from cronpilot.errors import CronPilotError, Refused, UsageProblem
 if TYPE_CHECKING:
     import httpx
 
-API = 1  # the major version of the API; another one is refused
 _ANSWER_S = 60.0  # an ordinary question; a backup of a large database has no limit
 _CONNECT_S = 5.0
 _PATIENCE_S = 5.0  # a question that came too soon is asked again when the wait is no longer
@@ -232,6 +232,11 @@ class HttpConnection:
                 f"What listens at {self._reach.listens} gave an answer that cannot be read.",
                 "Is it an engine, and of this version?",
             ) from error
+
+
+def given(query: BaseModel) -> dict[str, Any]:
+    """The fields that differ from their defaults, as query parameters."""
+    return query.model_dump(mode="json", exclude_defaults=True)
 
 
 def _of_httpx(name: str, *others: type[Exception]) -> tuple[type[Exception], ...]:

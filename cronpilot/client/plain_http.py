@@ -11,7 +11,8 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import quote, urlencode
+
+from cronpilot.client.http_text import read_head, request_of
 
 _LONGEST_HEAD = 1 << 16  # bytes: of what is no engine
 
@@ -54,7 +55,7 @@ async def ask(
         Unreachable, Silent.
         UnicodeEncodeError: a word of the question is no text.
     """
-    request = _request(method, path, headers, params, body)
+    request = request_of(method, path, headers, params, body)
     reader, writer = await _connect(socket, connect_s)
     try:
         writer.write(request)
@@ -81,36 +82,8 @@ async def _connect(
         raise Unreachable from error
 
 
-def _request(
-    method: str, path: str, headers: Mapping[str, str], params: Mapping[str, Any] | None, body: Any
-) -> bytes:
-    query = urlencode(
-        [(name, _word(one)) for name, value in (params or {}).items() for one in _each(value)],
-        quote_via=quote,
-    )
-    data = b"" if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-    head = {"Host": "cronpilot", "Connection": "close", "Accept": "*/*", **headers}
-    if body is not None:
-        head |= {"Content-Type": "application/json"}
-    if body is not None or method not in ("GET", "DELETE"):
-        head |= {"Content-Length": str(len(data))}
-    lines = [f"{method} {path}{'?' if query else ''}{query} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in head.items()]
-    return "\r\n".join([*lines, "", ""]).encode("ascii") + data
-
-
-def _each(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else str(value)
-
-
 async def _read(reader: asyncio.StreamReader) -> Answer:
-    status, headers = _head(await reader.readuntil(b"\r\n\r\n"))
+    status, headers = read_head(await reader.readuntil(b"\r\n\r\n"))
     if status == 204:
         return Answer(status, headers, b"")
     if headers.get("transfer-encoding", "").lower() == "chunked":
@@ -119,19 +92,6 @@ async def _read(reader: asyncio.StreamReader) -> Answer:
     if length is None:
         return Answer(status, headers, await reader.read())  # until it hangs up
     return Answer(status, headers, await reader.readexactly(int(length)))
-
-
-def _head(said: bytes) -> tuple[int, dict[str, str]]:
-    first, *lines = said.decode("latin-1").split("\r\n")
-    version, status = first.split(" ", 2)[:2]
-    if not version.startswith("HTTP/1."):
-        raise ValueError(f"{version!r} is no HTTP")
-    headers = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if colon:
-            headers[name.strip().lower()] = value.strip()
-    return int(status), headers
 
 
 async def _chunks(reader: asyncio.StreamReader) -> bytes:

@@ -15,8 +15,8 @@ from cronpilot.errors import StorageProblem
 from cronpilot.progress import Say, say_nothing
 from cronpilot.storage.backups import how_to_restore
 from cronpilot.storage.database import copy_database, create_file, storage_problem
+from cronpilot.storage.peek import HEAD as HEAD
 
-HEAD = "0002"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 KNOWN = tuple(sorted(path.name[:4] for path in (_MIGRATIONS / "versions").glob("0*.py")))
 

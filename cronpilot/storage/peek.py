@@ -8,6 +8,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+HEAD = "0002"
+"""The schema of this version: what the newest migration is called."""
+
 _REMEMBERED = "SELECT value FROM setting WHERE key = 'tasks_file'"
 _DECLARED = (
     "SELECT entry_file, count(*) FROM task"

@@ -35,13 +35,14 @@ def rows() -> Iterator[Row]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         make_tasks(Path(folder), 20, schedule="30 2 * * *", resolved="30 2 * * *")
         there = ["--state-dir", folder]
-        figures = [
-            ("cronpilot --help", None, *best([*CRONPILOT, "--help"])),
-            ("cronpilot list, no engine", 0.6, *best([*CRONPILOT, "list", *there])),
-        ]
+        figures = [("cronpilot --help", None, *best([*CRONPILOT, "--help"]))]
+        for words, budget in ((["list"], 0.6), (["history"], None), (["list", "--json"], None)):
+            wall, cpu = best([*CRONPILOT, *words, *there])
+            figures.append((f"cronpilot {' '.join(words)}, no engine", budget, wall, cpu))
         with headless(Path(folder)):
-            wall, cpu = best([*CRONPILOT, "list", *there])
-            figures.append(("cronpilot list, with an engine", 0.3, wall, cpu))
+            for words, budget in ((["list"], 0.3), (["status"], None), (["logs", "x"], None)):
+                wall, cpu = best([*CRONPILOT, *words, *there])
+                figures.append((f"cronpilot {' '.join(words)}, with an engine", budget, wall, cpu))
     for what, budget, wall, cpu in figures:
         yield Row(what, wall, "s", budget, bare, f"CPU {cpu:.3f} s")
 

@@ -22,6 +22,8 @@ HEAVY = {
 OURS = {"cronpilot.domain.task", "cronpilot.domain.schedule", "cronpilot.engine.engine"}
 # What a question or two over a unix socket do without.
 HTTP = {"httpx", "httpcore", "h11", "anyio"}
+# What the usual questions do without: a parser of all others, models, an event loop.
+PARSERS = {"typer", "pydantic", "asyncio", "importlib.metadata"}
 # What few questions ask of a database without an engine.
 PARTS = {
     f"cronpilot.engine.{name}"
@@ -66,21 +68,30 @@ def test_help_loads_neither_screen_nor_server_nor_client() -> None:
     assert loaded_by("--help") & (HEAVY | {"httpx", "croniter", "yaml"}) == set()
 
 
-@pytest.mark.parametrize("words", [["list"], ["status", "--json"], ["history"], ["logs", "1"]])
-def test_asking_an_engine_loads_neither_screen_nor_server(
-    engine: Running, words: list[str]
-) -> None:
+@pytest.mark.parametrize("words", [["list"], ["status", "--json"], ["next"], ["history"]])
+def test_the_usual_questions_load_no_parser_and_no_model(engine: Running, words: list[str]) -> None:
     loaded = loaded_by(*words, "--connect", str(engine.path))
+
+    assert loaded & (HEAVY | HTTP | OURS | PARSERS | {"yaml", "croniter", "tzlocal"}) == set()
+
+
+def test_asking_an_engine_loads_neither_screen_nor_server(engine: Running) -> None:
+    loaded = loaded_by("logs", "1", "--connect", str(engine.path))
 
     assert loaded & (HEAVY | HTTP | OURS | {"yaml", "croniter"}) == set()
 
 
-@pytest.mark.parametrize("words", [["list"], ["status", "--json"], ["next"], ["history"]])
-def test_a_database_without_an_engine_is_read_by_what_reads_it(
-    closed: Path, words: list[str]
-) -> None:
+@pytest.mark.parametrize("words", [["list"], ["status"], ["history"]])
+def test_a_database_without_an_engine_is_read_in_plain_sql(closed: Path, words: list[str]) -> None:
     code = 3 if words[0] == "status" else 0
     loaded = loaded_by(*words, "--state-dir", str(closed), code=code)
+
+    assert loaded & (HEAVY | HTTP | OURS | PARSERS | {"yaml", "tzlocal"}) == set()
+
+
+@pytest.mark.parametrize("words", [["list", "--json"], ["next"]])
+def test_a_database_is_read_by_what_reads_it(closed: Path, words: list[str]) -> None:
+    loaded = loaded_by(*words, "--state-dir", str(closed))
 
     unneeded = HEAVY - {"sqlmodel", "sqlalchemy"} | HTTP | PARTS | {"yaml", "argon2"}
     assert loaded & unneeded == set()
@@ -102,7 +113,8 @@ def test_a_command_is_loaded_without_the_others() -> None:
     assert {name for name in loaded if name.startswith("cronpilot.cli.")} == {
         f"cronpilot.cli.{name}"
         for name in (
-            "app", "catalogue", "document", "entry", "lazy", "options", "session", "table", "tasks",
+            "app", "catalogue", "document", "entry", "lazy", "options", "pipe", "session",
+            "shortcut", "tasks",
         )
     }  # fmt: skip
 
