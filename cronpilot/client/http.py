@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cronpilot.client.actor import Front
 from cronpilot.client.http_agenda import HttpAgenda
-from cronpilot.client.http_connection import HttpConnection
+from cronpilot.client.http_connection import given
 from cronpilot.client.http_incidents import HttpIncidents
 from cronpilot.client.http_live import HttpLive
 from cronpilot.client.http_logs import HttpLogs
@@ -41,9 +41,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class HttpClient(
-    HttpConnection, HttpUsers, HttpLogs, HttpAgenda, HttpQuiet, HttpLive, HttpIncidents
-):
+class HttpClient(HttpUsers, HttpLogs, HttpAgenda, HttpQuiet, HttpLive, HttpIncidents):
     """`Client` over a unix socket, or over the network.
 
     It connects at the first question, and again after the engine has come back. It belongs to the
@@ -95,7 +93,7 @@ class HttpClient(
         return await self._read(Health, "/api/health")
 
     async def tasks(self, query: TaskQuery) -> TaskPage:
-        rows, total = await self._rows(TaskView, "/api/tasks/", _given(query))
+        rows, total = await self._rows(TaskView, "/api/tasks/", given(query))
         return TaskPage(rows=rows, total=total)
 
     async def task(self, task_id: int) -> TaskView:
@@ -116,7 +114,7 @@ class HttpClient(
         return await self._read(Explanation, f"/api/tasks/{task_id}/why", asked)
 
     async def runs(self, query: RunQuery) -> RunPage:
-        rows, total = await self._rows(RunView, "/api/runs/", _given(query))
+        rows, total = await self._rows(RunView, "/api/runs/", given(query))
         return RunPage(rows=rows, total=total)
 
     async def run(self, run_id: int) -> RunView:
@@ -237,8 +235,3 @@ class HttpClient(
 
     async def shutdown(self, *, with_tasks: bool = False) -> None:
         await self._ask("POST", "/api/shutdown", json={"with_tasks": with_tasks})
-
-
-def _given(query: TaskQuery | RunQuery) -> dict[str, Any]:
-    """The fields that differ from their defaults, as query parameters."""
-    return query.model_dump(mode="json", exclude_defaults=True)

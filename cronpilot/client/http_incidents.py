@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from cronpilot.client.http_connection import HttpConnection, given
+
 if TYPE_CHECKING:
     from cronpilot.client.incidents import Delivered, IncidentQuery, IncidentStory
     from cronpilot.client.messages import IncidentView
@@ -12,34 +14,19 @@ if TYPE_CHECKING:
 SENDING_S = 600.0  # a test message to many by a slow server
 
 
-class HttpIncidents:
+class HttpIncidents(HttpConnection):
     """The part of `HttpClient` that asks what is wrong. Most commands need none of its messages."""
-
-    async def _read(self, kind: Any, path: str, params: dict[str, Any] | None = None) -> Any:
-        raise NotImplementedError
-
-    async def _change(self, kind: Any, path: str, body: dict[str, Any] | None = None) -> Any:
-        raise NotImplementedError
-
-    async def _rows(self, kind: Any, path: str, params: dict[str, Any]) -> Any:
-        raise NotImplementedError
-
-    async def _ask(self, method: str, path: str, **parts: Any) -> Any:
-        raise NotImplementedError
 
     async def incidents(self, query: IncidentQuery) -> list[IncidentView]:
         from cronpilot.client.messages import IncidentView
 
-        given = query.model_dump(mode="json", exclude_defaults=True)
-        rows: list[IncidentView]
-        rows, _ = await self._rows(IncidentView, "/api/incidents/", given)
+        rows, _ = await self._rows(IncidentView, "/api/incidents/", given(query))
         return rows
 
     async def incident(self, incident_id: int) -> IncidentStory:
         from cronpilot.client.incidents import IncidentStory
 
-        story: IncidentStory = await self._read(IncidentStory, f"/api/incidents/{incident_id}")
-        return story
+        return await self._read(IncidentStory, f"/api/incidents/{incident_id}")
 
     async def acknowledge(self, incident_id: int, *, note: str = "") -> IncidentStory:
         return await self._act(incident_id, "acknowledge", {"note": note})
@@ -52,8 +39,7 @@ class HttpIncidents:
         from cronpilot.client.incidents import IncidentStory
 
         path = f"/api/incidents/{incident_id}/{verb}"
-        story: IncidentStory = await self._change(IncidentStory, path, body)
-        return story
+        return await self._change(IncidentStory, path, body)
 
     async def test_notification(self, *, to: str | None = None) -> list[Delivered]:
         from pydantic import TypeAdapter

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cronpilot.client.http_connection import HttpConnection
 
 if TYPE_CHECKING:
     from cronpilot.client.live import Downtime, RunUsage
 
 
-class HttpLive:
+class HttpLive(HttpConnection):
     """The part of `HttpClient` that looks at processes. Most commands need none of it."""
-
-    async def _rows(self, kind: Any, path: str, params: dict[str, Any]) -> Any:
-        raise NotImplementedError
-
-    async def _ask(self, method: str, path: str, **parts: Any) -> Any:
-        raise NotImplementedError
-
-    def _expecting_engine(self) -> Any:
-        raise NotImplementedError
 
     async def usage(self) -> list[RunUsage]:
         from cronpilot.client.live import RunUsage
 
-        rows: list[RunUsage]
         rows, _ = await self._rows(RunUsage, "/api/usage", {})
         return rows
 

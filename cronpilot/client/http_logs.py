@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cronpilot.client.http_connection import HttpConnection, given
 
 if TYPE_CHECKING:
     from cronpilot.client.comparison import Comparison
     from cronpilot.client.log_search import LogMatches, LogQuery
 
 
-class HttpLogs:
+class HttpLogs(HttpConnection):
     """The part of `HttpClient` that looks into logs."""
-
-    async def _read(self, kind: Any, path: str, params: dict[str, Any] | None = None) -> Any:
-        raise NotImplementedError
 
     async def search_log(self, run_id: int, query: LogQuery) -> LogMatches:
         from cronpilot.client.log_search import LogMatches  # most commands need none of it
 
-        asked = query.model_dump(mode="json", exclude_defaults=True)
-        found: LogMatches = await self._read(LogMatches, f"/api/runs/{run_id}/log/search", asked)
-        return found
+        return await self._read(LogMatches, f"/api/runs/{run_id}/log/search", given(query))
 
     async def compare(
         self, run_id: int, *, against: int | None = None, exact: bool = False
@@ -28,6 +25,4 @@ class HttpLogs:
         from cronpilot.client.comparison import CompareQuery, Comparison  # see above
 
         query = CompareQuery(against=against, exact=exact)
-        asked = query.model_dump(mode="json", exclude_defaults=True)
-        found: Comparison = await self._read(Comparison, f"/api/runs/{run_id}/compare", asked)
-        return found
+        return await self._read(Comparison, f"/api/runs/{run_id}/compare", given(query))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cronpilot.client.http_connection import HttpConnection
 
 if TYPE_CHECKING:
     from cronpilot.client.quiet import QuietTime
 
 
-class HttpQuiet:
+class HttpQuiet(HttpConnection):
     """The part of `HttpClient` that asks for quiet times."""
-
-    async def _rows(self, kind: Any, path: str, params: dict[str, Any]) -> Any:
-        raise NotImplementedError
 
     async def quiet_times(self) -> list[QuietTime]:
         from cronpilot.client.quiet import QuietTime
 
-        rows: list[QuietTime]
         rows, _ = await self._rows(QuietTime, "/api/quiet", {})
         return rows

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from pydantic import BaseModel
+from cronpilot.client.http_connection import HttpConnection, given
 
 if TYPE_CHECKING:
-    from cronpilot.client.http_connection import Answer
     from cronpilot.client.users import AuditEntry, AuditQuery, Me, PoolView, UserView
     from cronpilot.domain.access import Role
 
-M = TypeVar("M", bound=BaseModel)
 
-
-class HttpUsers:
-    """For HttpClient, which knows how to ask. Most commands need none of these messages."""
-
-    async def _read(self, kind: type[M], path: str, params: dict[str, Any] | None = None) -> M:
-        raise NotImplementedError
-
-    async def _rows(self, kind: type[M], path: str, params: dict[str, Any]) -> tuple[list[M], int]:
-        raise NotImplementedError
-
-    async def _change(self, kind: type[M], path: str, body: dict[str, Any] | None = None) -> M:
-        raise NotImplementedError
-
-    async def _ask(self, method: str, path: str, **parts: Any) -> Answer:
-        raise NotImplementedError
+class HttpUsers(HttpConnection):
+    """The part of `HttpClient` that asks for people. Most commands need none of its messages."""
 
     async def me(self) -> Me:
         from cronpilot.client.users import Me
@@ -65,8 +50,7 @@ class HttpUsers:
     async def audit(self, query: AuditQuery) -> list[AuditEntry]:
         from cronpilot.client.users import AuditEntry
 
-        asked = query.model_dump(mode="json", exclude_defaults=True)
-        rows, _ = await self._rows(AuditEntry, "/api/audit", asked)
+        rows, _ = await self._rows(AuditEntry, "/api/audit", given(query))
         return rows
 
     async def pool_slots(self) -> list[PoolView]:
