@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar, cast
 from uuid import uuid4
 
@@ -31,25 +32,25 @@ class ActingScreen(AskingScreen[None], inherit_bindings=False):
         super().__init__()
         self.status: EngineStatus | None = None
 
+    @abstractmethod
     def chosen_run(self) -> RunView | None:
         """The run that a key means; None where tasks are listed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def chosen_task(self) -> tuple[int, str] | None:
         """The id and the name of the task that a key means."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tick(self, now: datetime) -> None:
         """Paint what reads differently now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def apply(self, changes: Changes) -> None:
         """Things are different now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answered(self, status: EngineStatus) -> None:
         """The engine has said how it is."""
-        raise NotImplementedError
 
     @property
     def focused_part(self) -> str:
@@ -114,22 +115,3 @@ class ActingScreen(AskingScreen[None], inherit_bindings=False):
                 await self.client.pause_task(task_id)
             else:
                 await self.client.resume_task(task_id)
-
-    async def pause_scheduler_until(self) -> None:
-        """Ask until when, and pause the whole scheduler."""
-        raise NotImplementedError
-
-    @work(group="act", exclusive=True)
-    async def action_pause_scheduler(self) -> None:
-        """Pause the whole scheduler, or resume it."""
-        paused = self.status is not None and self.status.paused
-        question = questions.resume_scheduler() if paused else questions.pause_scheduler()
-        answer = await self.app.push_screen_wait(question)
-        if answer is None:
-            return
-        if answer == questions.UNTIL:
-            await self.pause_scheduler_until()
-            return
-        with self.telling():
-            act = self.client.resume_scheduler if paused else self.client.pause_scheduler
-            self.answered(await act())

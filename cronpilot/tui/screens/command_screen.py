@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -59,9 +60,9 @@ class CommandScreen(ModalScreen[Command | None]):
     def on_resize(self) -> None:
         self.set_class(self.size.height < 20 or self.size.width < 60, "-small")
 
+    @abstractmethod
     def rows(self, typed: str) -> Sequence[CommandRow]:
         """What is listed while this is typed."""
-        raise NotImplementedError
 
     def show_rows(self) -> None:
         """List again."""

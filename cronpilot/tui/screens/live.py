@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -40,9 +41,9 @@ class LiveScreen(AskingScreen[None], inherit_bindings=False):
         self._measured_at: datetime | None = None
         self._lined_up_at: datetime | None = None
 
+    @abstractmethod
     def read_runs(self) -> object:
         """Read all active runs."""
-        raise NotImplementedError
 
     def tell_live(self) -> None:
         """While the running view is seen: measure when it is time to."""

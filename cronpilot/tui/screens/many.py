@@ -17,6 +17,7 @@ from cronpilot.domain.zones import find_zone
 from cronpilot.errors import CronPilotError, InvalidSchedule
 from cronpilot.tui.formatting import plural, result
 from cronpilot.tui.meaning import MEANT
+from cronpilot.tui.screens import questions
 from cronpilot.tui.screens.editing import EditingScreen
 from cronpilot.tui.widgets.tasks_view import TasksView
 
@@ -155,8 +156,22 @@ class ManyScreen(EditingScreen):
 
         return await self.app.push_screen_wait(AskMoment(title, _zone(zone)))
 
-    async def pause_scheduler_until(self) -> None:
-        """Ask until when, and pause the whole scheduler."""
+    @work(group="act", exclusive=True)
+    async def action_pause_scheduler(self) -> None:
+        """Pause the whole scheduler, perhaps until a time, or resume it."""
+        paused = self.status is not None and self.status.paused
+        question = questions.resume_scheduler() if paused else questions.pause_scheduler()
+        answer = await self.app.push_screen_wait(question)
+        if answer is None:
+            return
+        if answer == questions.UNTIL:
+            await self._pause_scheduler_until()
+            return
+        with self.telling():
+            act = self.client.resume_scheduler if paused else self.client.pause_scheduler
+            self.answered(await act())
+
+    async def _pause_scheduler_until(self) -> None:
         until = await self._ask_until("Pause the whole scheduler until when?", self._zone_name())
         if until is not None:
             with self.telling():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Literal
 
 from textual import events, on
@@ -34,17 +35,17 @@ class PanesScreen(RecordsScreen):
         self.panel_size: PanelSize = "part"
         self.filter_line: FilterLine | None = None
 
+    @abstractmethod
     def open_log(self, *, now: bool = False) -> None:
         """Show the output of what is under the cursor, unless it is shown already."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tell(self) -> None:
         """Say in the bars how things stand."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tell_keys(self) -> None:
         """Say in the key bar what can be pressed."""
-        raise NotImplementedError
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         whole = self.panel_size == "whole"

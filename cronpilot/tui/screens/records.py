@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -79,9 +80,9 @@ class RecordsScreen(DetailsScreen):
         self.history.refilter(name, bad=bad)
         self.action_view("history")
 
+    @abstractmethod
     def action_view(self, name: str) -> None:
         """Show another view."""
-        raise NotImplementedError
 
     @work(exclusive=True, group="read health")
     async def _read_health(self) -> None:

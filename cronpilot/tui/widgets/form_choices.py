@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -48,13 +49,13 @@ class Row(Toned):
         super().__init__()
         self.cursor = 0
 
+    @abstractmethod
     def words(self) -> Sequence[Cell]:
         """What stands side by side."""
-        raise NotImplementedError
 
+    @abstractmethod
     def press(self, index: int) -> None:
         """The word of that index is clicked."""
-        raise NotImplementedError
 
     def on_focus(self) -> None:
         self.refresh()

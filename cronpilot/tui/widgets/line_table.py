@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -116,9 +117,9 @@ class LineTable(Toned, Generic[RowT]):
 
     # --- what a subclass says --------------------------------------------------------------------
 
+    @abstractmethod
     def cells(self, row: RowT, now: datetime) -> Shown:
         """The cells of a row, by the key of their column."""
-        raise NotImplementedError
 
     # --- rows ------------------------------------------------------------------------------------
 

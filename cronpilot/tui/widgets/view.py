@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -64,20 +65,19 @@ class View(Container):
         self.refilter("")
 
     def refilter(self, text: str) -> None:
-        """Show only rows that match `text`."""
-        raise NotImplementedError
+        """Show only rows that match `text`; without a filter there are no others."""
 
     def things(self, status: EngineStatus | None) -> int:
         """How many things its tab counts; 0 for a tab without a figure."""
         return 0
 
+    @abstractmethod
     def apply(self, changes: Changes) -> bool:
         """Take in what has changed; whether the rows have to be read again."""
-        raise NotImplementedError
 
+    @abstractmethod
     def set_zone(self, zone: tzinfo) -> None:
         """Show times on the clock of this zone."""
-        raise NotImplementedError
 
     def tick(self, now: datetime) -> None:
         """Time has passed."""
