@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import signal as signals
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cronpilot.client.actor import actor
@@ -15,6 +16,7 @@ from cronpilot.domain.run import Reason
 from cronpilot.engine import commands, pausing
 from cronpilot.engine.planner import Changes
 from cronpilot.errors import Refused
+from cronpilot.runner.messages import AttemptKey
 from cronpilot.storage import runs
 from cronpilot.storage.database import Connection
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from cronpilot.runner.executor import Executor
 
 _LOOK_S = 0.05  # between two looks at what still goes on
+_ASK_AGAIN_S = 1.0  # the keeper, to stop what still goes on
 
 
 class Controls:
@@ -103,16 +106,26 @@ class Controls:
 
     async def stop_everything(self) -> None:
         """Stop all runs and wait for their ends, as long as the longest grace and a little more."""
-        now = self._now()
-        ids = sorted(await self._reader.read(runs.open_ids))
-        for run_id in ids:
-            end = partial(commands.end_run, run_id=run_id, actor=actor(), now=now)
-            with contextlib.suppress(Refused):  # it has just ended by itself
-                key = await self._write(partial(end, reason=Reason.USER))
-                if key is not None:
+        asked: dict[AttemptKey, float] = {}
+        while still_open := await self._reader.read(runs.all_open):
+            now = time.monotonic()
+            for run in still_open:
+                key = AttemptKey(run["id"], run["launches"])
+                if key not in asked or not run["status"].holds_slot:
+                    await self._end(run["id"])
+                # And again: a keeper may have died with the wish, or have met it too early.
+                if now - asked.get(key, -math.inf) > _ASK_AGAIN_S:
+                    asked[key] = now
                     self._executor().stop(key, why=Reason.USER.value, signal=signals.SIGTERM)
-        while await self._reader.read(runs.open_ids):  # noqa: ASYNC110  the rows are the truth
             await asyncio.sleep(_LOOK_S)
+
+    async def _end(self, run_id: int) -> None:
+        """Write down that it is to end; one that waits, perhaps for a retry, has ended then."""
+        now, by = self._now(), actor()
+        with contextlib.suppress(Refused):  # it has just ended by itself
+            await self._write(
+                lambda c: commands.end_run(c, run_id, reason=Reason.USER, actor=by, now=now)
+            )
 
     async def pause_task(
         self, task_id: int, *, until: datetime | None = None, run_after: bool = False

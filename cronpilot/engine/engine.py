@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal as signals
 import socket
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -75,7 +74,6 @@ class Engine(Asking):
         self._config, self._clock = config, clock or SystemClock()
         self._id = uuid.uuid4().hex[:12]
         self._started_at = self._clock.now()
-        self._settled = asyncio.Event()
         self._jobs: list[asyncio.Task[None]] = []
         self.api_address: str | None = None  # where it answers on TCP
         self.on_reconfigure: list[Callable[[EngineConfig], None]] = []
@@ -191,6 +189,10 @@ class Engine(Asking):
                 self._config.state_dir, self._config.least_free, self._notices
             ).look,
         )  # fmt: skip
+        self._taking_up = recovery.TakingUp(
+            read=self._reader.read, state_dir=self._config.state_dir, executor=self._executor,
+            trouble=partial(self._notices.trouble, "keeper"), done=self._taken_up,
+        )  # fmt: skip
         await self._reader.read(self._standstill.recall)
         await self._reader.read(self._review.begin)
         now = self._clock.now()
@@ -214,7 +216,7 @@ class Engine(Asking):
 
     async def _start_clock(self) -> None:
         # Else a slot that passed meanwhile would be skipped because of a run that is over in truth.
-        await recovery.wait_until_settled(self._settled)
+        await recovery.wait_until_settled(self._taking_up.settled)
         with contextlib.suppress(StorageProblem):  # told, and tried again by the dispatcher itself
             await self._dispatcher.drain()
         self._scheduler.start()
@@ -272,8 +274,9 @@ class Engine(Asking):
     def _report(self, report: Report) -> None:
         match report:
             case Linked():
-                self._crossing.odd_job(self._linked(report.live))
+                self._crossing.odd_job(self._taking_up.linked(report.live))
             case Unlinked():
+                self._taking_up.unlinked()
                 self._dispatcher.unlinked()
             case Trouble():
                 self._notices.show(
@@ -282,14 +285,7 @@ class Engine(Asking):
             case _:
                 self._dispatcher.report(report)
 
-    async def _linked(self, live: Sequence[AttemptKey]) -> None:
-        in_flight = await self._reader.read(runs.in_flight)
-        recovery.settle_all(self._executor, in_flight, live)
-        self._settled.set()
-        open_runs = await self._reader.read(runs.open_ids)
-        await asyncio.to_thread(recovery.sweep_records, self._config.state_dir, open_runs)
-        for run_id, launch in await self._reader.read(recovery.to_replace):
-            self._executor.stop(AttemptKey(run_id, launch), why="replaced", signal=signals.SIGTERM)
+    def _taken_up(self, live: Sequence[AttemptKey]) -> None:
         self._notices.clear("keeper")
         self._dispatcher.linked(live)
 

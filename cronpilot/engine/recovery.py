@@ -4,19 +4,99 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+import signal
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from pathlib import Path
 from typing import Any
 
-from cronpilot.domain.run import Status
+from cronpilot.domain.run import Reason, Trigger
 from cronpilot.domain.task import Overlap
+from cronpilot.errors import StorageProblem
 from cronpilot.runner.executor import Executor
 from cronpilot.runner.messages import AttemptKey
 from cronpilot.runner.settle import sweep
 from cronpilot.storage import runs, tasks
 from cronpilot.storage.database import Connection
 
+Read = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
+
+_AGAIN_S = 1.0  # after what could not be done
 PATIENCE_S = 5.0  # with a keeper that does not answer
+
+
+class TakingUp:
+    """Brings rows and records in line with what a keeper holds, whenever one answers.
+
+    One link at a time: what is under way for one that is gone ends before the next one's begins,
+    because a late sweep would take records for left-overs that are not.
+    """
+
+    def __init__(
+        self,
+        *,
+        read: Read,
+        state_dir: Path,
+        executor: Executor,
+        trouble: Callable[[Exception | None], None],
+        done: Callable[[Sequence[AttemptKey]], None],
+    ) -> None:
+        """
+        Args:
+            trouble: told what keeps us from it, until it is done (None).
+            done: told what lives; from then on starts may be asked for.
+        """
+        self._read, self._state_dir, self._executor = read, state_dir, executor
+        self._trouble, self._done = trouble, done
+        self._link = 0
+        self._turn = asyncio.Lock()
+        self.settled = asyncio.Event()
+        """Earlier runs are settled."""
+
+    def unlinked(self) -> None:
+        """What is under way is about a keeper that is gone."""
+        self._link += 1
+
+    def linked(self, live: Sequence[AttemptKey]) -> Coroutine[Any, Any, None]:
+        """The work for this link, tried until it succeeds or the link breaks."""
+        self._link += 1
+        return self._take_up(live, self._link)
+
+    async def _take_up(self, live: Sequence[AttemptKey], link: int) -> None:
+        async with self._turn:
+            while link == self._link:
+                try:
+                    async for _ in self._steps(live):
+                        if link != self._link:
+                            return
+                except (OSError, StorageProblem) as problem:  # no room, no descriptor, locked
+                    self._trouble(problem)
+                    await asyncio.sleep(_AGAIN_S)
+                else:
+                    self._trouble(None)
+                    self._done(live)
+                    return
+
+    async def _steps(self, live: Sequence[AttemptKey]) -> AsyncIterator[None]:
+        """Stops wherever the link may have broken meanwhile."""
+        in_flight = await self._read(runs.in_flight)
+        yield
+        settle_all(self._executor, in_flight, live)
+        self.settled.set()
+        open_runs = await self._read(runs.open_ids)
+        yield
+        await asyncio.to_thread(sweep, self._state_dir, open_runs)
+        to_stop = await self._read(to_replace)
+        yield
+        for key in to_stop:
+            self._executor.stop(key, why=Reason.REPLACED.value, signal=signal.SIGTERM)
 
 
 async def wait_until_settled(settled: asyncio.Event) -> None:
@@ -40,20 +120,22 @@ def settle_all(
             executor.settle(key, boot_id=row["boot_id"])
 
 
-def sweep_records(state_dir: Path, open_runs: set[int]) -> None:
-    """Remove the records of runs that are over: a crash came between final commit and unlink."""
-    sweep(state_dir, open_runs)
+def to_replace(connection: Connection) -> list[AttemptKey]:
+    """Runs that a newer one is to replace; the wish itself may have been lost.
 
-
-def to_replace(connection: Connection) -> list[tuple[int, int]]:
-    """(run, launch) of runs that a newer one is to replace; the wish itself may have been lost."""
+    Slots that are made up for wait for each other, and replace none of their kind.
+    """
     ids = list(runs.tasks_with_queue(connection, Overlap.REPLACE))
     found = []
     for open_ in tasks.open_runs(connection, ids).values():
-        newest = open_[-1].id
-        for run in open_:
-            if run.id != newest and run.status in (Status.STARTING, Status.RUNNING):
-                state = runs.state(connection, run.id)
-                if state is not None:
-                    found.append((run.id, state["launches"]))
+        states = runs.states(connection, [run.id for run in open_])
+        for place, run in enumerate(open_):
+            state = states[run.id]
+            newer = [states[other.id] for other in open_[place + 1 :]]
+            if state["status"].holds_slot and any(_replaces(other, state) for other in newer):
+                found.append(AttemptKey(run.id, state["launches"]))
     return found
+
+
+def _replaces(newer: Mapping[str, Any], older: Mapping[str, Any]) -> bool:
+    return {newer["trigger"], older["trigger"]} != {Trigger.CATCH_UP}

@@ -1,0 +1,87 @@
+"""A keeper that answers: what went on is taken up, whatever stands in the way at first."""
+
+from __future__ import annotations
+
+import errno
+
+from cronpilot.domain.run import Status, Trigger
+from cronpilot.engine import recovery
+from cronpilot.runner.messages import AttemptKey
+from cronpilot.storage import runs, tasks
+from tests.engine.conftest import finished, history, reached, start, until
+
+
+async def test_what_cannot_be_taken_up_at_once_is_tried_again(bench, monkeypatch):
+    settle_all, refusals = recovery.settle_all, [OSError(errno.ENOSPC, "No space left on device")]
+
+    def settle_later(*about):
+        if refusals:
+            raise refusals.pop()
+        settle_all(*about)
+
+    monkeypatch.setattr(recovery, "settle_all", settle_later)
+    bench.tasks("name: hello\ncommand: 'true'\nschedule: manual")
+    async with bench.engine() as engine:
+        run = await finished(engine, (await start(engine, "hello")).id)
+
+    assert refusals == []
+    assert run.status is Status.SUCCESS
+
+
+async def test_what_is_under_way_for_a_keeper_that_is_gone_ends_there():
+    held, done = [], []
+
+    async def read(question):
+        if question is runs.in_flight:
+            taking_up.unlinked()
+        return []
+
+    taking_up = recovery.TakingUp(
+        read=read, state_dir=None, executor=None, trouble=held.append, done=done.append
+    )
+    await taking_up.linked([AttemptKey(1, 1)])
+
+    assert (held, done) == ([], [])
+
+
+async def test_slots_that_are_made_up_for_do_not_replace_each_other_after_a_restart(bench):
+    bench.tasks("name: each\ncommand: sleep 60\nschedule: every 1h\noverlap: replace\nmissed: all")
+    async with bench.engine() as engine:
+
+        def go_back(connection):
+            (row,) = tasks.facts(connection, [1])
+            anchor = row["next_run_at"].replace(year=row["next_run_at"].year - 1)
+            tasks.set_columns(
+                connection, 1, next_run_at=anchor, resolved=f"{anchor:%Y-%m-%dT%H:%M:%SZ}/1h"
+            )
+
+        await engine._write(go_back)
+        engine._scheduler.wakeup()
+
+        async def some():
+            rows = await history(engine, "each")
+            return [run for run in rows if run.trigger is Trigger.CATCH_UP and not run.reason]
+
+        first, *others = await until(some, "the slots made up for")
+        await reached(engine, first.id, Status.RUNNING)
+        to_stop = await engine._reader.read(recovery.to_replace)
+        by_hand = await start(engine, "each")
+        wished = await engine._reader.read(recovery.to_replace)
+        await engine.shutdown(with_tasks=True)
+
+    assert (len(others), by_hand.status) == (9, Status.QUEUED)
+    assert to_stop == []
+    assert wished == [AttemptKey(first.id, 1)]
+
+
+async def test_a_run_that_would_be_retried_ends_with_the_engine(bench, monkeypatch):
+    bench.tasks(
+        "name: flaky\ncommand: sleep 1; exit 1\nschedule: manual\nmax_retries: 9\nretry_delay: 1h"
+    )
+    async with bench.engine() as engine:
+        run = await reached(engine, (await start(engine, "flaky")).id, Status.RUNNING)
+        monkeypatch.setattr(engine._executor, "stop", lambda *about, **more: None)  # too late
+        await engine.shutdown(with_tasks=True)
+        ended = await engine.run(run.id)
+
+    assert (ended.status, ended.attempts) == (Status.STOPPED, 1)
