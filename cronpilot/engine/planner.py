@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from cronpilot.domain.plan import DueTask, Plan, fold_paused, plan, spread_offset
+from cronpilot.domain.plan import DueTask, Plan, SlotVerdict, fold_paused, plan, spread_offset
 from cronpilot.domain.quiet import WithQuiet, from_key
 from cronpilot.domain.run import Reason, Status
 from cronpilot.domain.schedule import FireTimes, ScheduleType, fire_times
 from cronpilot.domain.text import clean
 from cronpilot.domain.zones import find_zone
 from cronpilot.runner.keeper import crash
-from cronpilot.storage import runs, tasks
+from cronpilot.storage import due_tasks, runs, tasks
 from cronpilot.storage.database import Connection
 
 if TYPE_CHECKING:
@@ -92,6 +92,48 @@ def decide_due(
     Runs in the writer's transaction: the facts it decides on are those it commits beside.
     """
     still_open = tasks.open_runs(connection, ids)
+    simple = _simply_due(
+        connection, [id_ for id_ in ids if id_ not in still_open], now, watched_since
+    )
+    done = {id_ for alike in simple.values() for id_ in alike}
+    changes = _decide_each(
+        connection, [id_ for id_ in ids if id_ not in done], still_open, now, watched_since
+    )
+    changes.run_ids += due_tasks.queue(connection, simple, now)
+    changes.task_ids |= done
+    if changes.run_ids:
+        crash.here("engine.planned")
+    return changes
+
+
+def _simply_due(
+    connection: Connection, ids: Sequence[int], now: datetime, watched_since: datetime
+) -> dict[datetime | None, list[int]]:
+    """Those of these tasks (none of which has an open run) of which one slot is due, and is to be
+    queued: by their new `next_run_at`. One decision for all that are alike."""
+    found: dict[datetime | None, list[int]] = {}
+    for alike in due_tasks.by_rules(connection, ids, now):
+        decided = plan(
+            DueTask(
+                times_of_resolved(alike.resolved, alike.zone_key, alike.quiet_key),
+                alike.next_run_at, overlap=alike.overlap, missed=alike.missed,
+                missed_limit=alike.missed_limit, deadline=alike.deadline,
+                watched_since=watched_since,
+            ),
+            now,
+        )  # fmt: skip
+        if decided.verdicts == (SlotVerdict(alike.next_run_at, Status.QUEUED),):
+            found.setdefault(decided.next_run_at, []).extend(alike.ids)
+    return found
+
+
+def _decide_each(
+    connection: Connection,
+    ids: Sequence[int],
+    still_open: Mapping[int, Sequence[tasks.OpenRun]],
+    now: datetime,
+    watched_since: datetime,
+) -> Changes:
     changes = Changes()
     slots: list[runs.Slot] = []
     moves: list[tuple[int, datetime | None]] = []
@@ -114,8 +156,6 @@ def decide_due(
         if verdicts.replaces:
             changes.to_stop += [run.id for run in replaced]
         changes.warnings += _warnings(task["name"], verdicts)
-    if slots:
-        crash.here("engine.planned")
     return changes
 
 

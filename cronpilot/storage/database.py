@@ -337,6 +337,18 @@ def as_list(values: Iterable[int | str]) -> str:
     return json.dumps(list(values))
 
 
+def listed(column: ColumnElement[Any]) -> ColumnElement[str]:
+    """All values of a group in one: `list_of` reads them. (Each row that is fetched lets go of the
+    interpreter, and has to wait for it anew.)"""
+    return func.json_group_array(column)
+
+
+def list_of(values: str) -> list[int]:
+    """The numbers that `listed` has put together."""
+    found: list[int] = json.loads(values)
+    return found
+
+
 def raise_ids(connection: Connection, table: str, least: int) -> None:
     """Let the next id of a table be above `least`. An id that is given out is never lowered."""
     names = {"name": table, "least": least}

@@ -3,31 +3,56 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from apscheduler.job import Job
 from apscheduler.jobstores.base import BaseJobStore, JobLookupError
 
+from cronpilot.domain.plan import spread_offset
 from cronpilot.engine.clock import ClockWatch
-from cronpilot.engine.planner import Changes, decide_due, offset_of_row, times_of_row
+from cronpilot.engine.planner import (
+    Changes,
+    decide_due,
+    offset_of_row,
+    times_of_resolved,
+    times_of_row,
+)
 from cronpilot.engine.scheduling.trigger import TaskTrigger
 from cronpilot.errors import StorageProblem
 from cronpilot.runner.keeper import crash
-from cronpilot.storage import meta, pauses, tasks
+from cronpilot.storage import due_tasks, meta, pauses, tasks
 from cronpilot.storage.database import Connection, Database
+from cronpilot.storage.due_tasks import Alike
 
 if TYPE_CHECKING:
     from cronpilot.engine.launch import Claim
 
 log = logging.getLogger("cronpilot.scheduling")
 
-PASS = 200  # rows a pass; what is left over is due 0 s later
+PASS = 500  # tasks a pass: bounds for how long others wait to write. The rest is due 0 s later
 RETRY = timedelta(seconds=1)  # after a write that failed
 HEARTBEAT = timedelta(seconds=5)  # caps every sleep
 COMMIT_S = 60.0  # how long a pass waits for its commit; a full disk answers long before
+
+
+class DueJob(Job):  # type: ignore[misc]
+    """A due task as a job, in one pass of APScheduler over what is due.
+
+    Its constructor would want a function that can be pickled, and its every change is checked
+    anew: a third of what a pass costs.
+    """
+
+    name, executor = "task", "default"
+    misfire_grace_time, coalesce, max_instances = None, True, 1
+
+    def __init__(self, task_id: int, trigger: TaskTrigger, next_run_time: datetime) -> None:
+        self.id, self.trigger, self.next_run_time = str(task_id), trigger, next_run_time
+
+    def _modify(self, *, next_run_time: datetime) -> None:
+        """Nothing remembers it: the next one is planned where the verdict is made."""
 
 
 class TaskJobStore(BaseJobStore):  # type: ignore[misc]
@@ -83,12 +108,13 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
             self._beat(step, self._now)
             if self._is_paused():
                 return []
-            rows = self._database.read(lambda connection: tasks.due(connection, self._now, PASS))
+            found = self._database.read(lambda c: due_tasks.due(c, self._now, PASS))
         except StorageProblem as problem:
             self._failed(problem)
             raise  # APScheduler asks again after jobstore_retry_interval
-        self._more = len(rows) == PASS
-        return [self._job(row) for row in rows]
+        jobs = [job for alike in found for job in self._jobs(alike)]
+        self._more = len(jobs) == PASS
+        return jobs
 
     def update_job(self, job: Job) -> None:
         self._decided.append(int(job.id))
@@ -143,15 +169,12 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
             crash.here("engine.planned_committed")
             self._planned(writing.result())
 
-    def _job(self, row: Mapping[Any, Any]) -> Job:
-        job = Job.__new__(Job)  # its constructor wants a function that can be pickled
-        job._scheduler, job._jobstore_alias = self._scheduler, self._alias
-        job.id, job.name, job.executor = str(row["id"]), row["name"], "default"
-        job.func, job.func_ref, job.args, job.kwargs = _nothing, None, (), {}
-        job.misfire_grace_time, job.coalesce, job.max_instances = None, True, 1
-        job.trigger = TaskTrigger(times_of_row(row), offset_of_row(row))
-        job.next_run_time = min(row["next_run_at"], self._others_now)  # or it is passed over
-        return job
+    def _jobs(self, alike: Alike) -> list[Job]:
+        """A job for each of these tasks; they share what says when they fire next."""
+        times = times_of_resolved(alike.resolved, alike.zone_key, alike.quiet_key)
+        trigger = TaskTrigger(times, spread_offset(alike.name, alike.spread))
+        at = min(alike.next_run_at, self._others_now)  # or it is passed over
+        return [DueJob(id_, trigger, at) for id_ in alike.ids]
 
     # --- what the scheduler's own interface offers, and the engine does not use ---
 
@@ -159,14 +182,15 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
         return next((job for job in self.get_all_jobs() if job.id == job_id), None)
 
     def get_all_jobs(self) -> list[Job]:
-        return [self._job(row) for row in self._database.read(lambda c: tasks.planned(c, PASS))]
+        return [
+            DueJob(
+                row["id"], TaskTrigger(times_of_row(row), offset_of_row(row)), row["next_run_at"]
+            )
+            for row in self._database.read(lambda c: tasks.planned(c, PASS))
+        ]
 
     def add_job(self, job: Job) -> None:
         raise JobLookupError(f"{job.id}: tasks are rows, add them through the engine")
 
     def remove_all_jobs(self) -> None:
         raise JobLookupError("tasks are rows, archive them through the engine")
-
-
-def _nothing() -> None:
-    """Stands for the command: APScheduler wants every job to have a function."""
