@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +13,15 @@ from cronpilot.cli.document import show_json
 from cronpilot.cli.options import command
 from cronpilot.cli.session import Session
 from cronpilot.cli.table import Column, show_table
+from cronpilot.cli.taking_over import TAG, give_back_all, take_all, unknown
 from cronpilot.domain.text import clean
-from cronpilot.errors import CronPilotError, NotFound, Refused, UsageProblem
+from cronpilot.errors import CronPilotError, UsageProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from cronpilot.adopt import Adopted, Entry, Machine
+    from cronpilot.adopt import Entry
     from cronpilot.client import Client
     from cronpilot.client.messages import TaskView
 
-TAG = "adopted"
 _NAMED = 3  # names before a notice that many entries share
 
 
@@ -69,40 +66,45 @@ def adopt(
     """
     from cronpilot.adopt import Machine, look, look_at
 
-    if take and back:
-        raise UsageProblem("--take and --back undo one another.", "Choose one.")
-    if (take or back) and session.remote is not None and session.remote.host:
-        raise UsageProblem(
-            "What this machine starts can be taken over by its own engine only.",
-            "Leave --connect out.",
-        )
+    if take or back:
+        _refuse_writing(session, take and back, file)
     machine = Machine.here(root)
     if back:
-        return _give_back(session, machine, names or [], everything)
+        return give_back_all(session, machine, names or [], everything=everything)
     if file is not None:
-        if take:
-            raise UsageProblem("--from only looks.", "With --yaml it prints a tasks.yaml.")
         entries = look_at(file, _read(file), machine.me, has_user=system)
     else:
         entries = look(machine)
     chosen = _chosen(entries, names or [])
     if take:
-        if not names:
-            if not everything:
-                raise UsageProblem("Name what to take, or say --all.", "cronpilot adopt shows it.")
-            chosen = [entry for entry in chosen if entry.by_itself and entry.spec]
-        return _take(session, machine, chosen)
+        return take_all(session, machine, chosen if names else _by_themselves(chosen, everything))
     if as_yaml:
         from cronpilot.config.export import export_text
 
         sys.stdout.write(export_text(entry.spec for entry in chosen if entry.spec is not None))
         return 0
-    found = [_Seen(entry, _is_doubled(entry, _tasks(session))) for entry in chosen]
-    if session.options.as_json:
-        show_json([one.document() for one in found])
-    else:
-        _show(found)
+    _show(session, chosen)
     return 0
+
+
+def _refuse_writing(session: Session, both: bool, file: Path | None) -> None:
+    """Raise UsageProblem where nothing can be taken or given back."""
+    if both:
+        raise UsageProblem("--take and --back undo one another.", "Choose one.")
+    if session.remote is not None and session.remote.host:
+        raise UsageProblem(
+            "What this machine starts can be taken over by its own engine only.",
+            "Leave --connect out.",
+        )
+    if file is not None:
+        raise UsageProblem("--from only looks.", "With --yaml it prints a tasks.yaml.")
+
+
+def _by_themselves(entries: list[Entry], everything: bool) -> list[Entry]:
+    """Those that `--take --all` means: the ones that need no decision."""
+    if not everything:
+        raise UsageProblem("Name what to take, or say --all.", "cronpilot adopt shows it.")
+    return [entry for entry in entries if entry.by_itself and entry.spec]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,16 @@ class _Seen:
         }  # fmt: skip
 
 
-def _show(found: list[_Seen]) -> None:
+def _show(session: Session, entries: list[Entry]) -> None:
+    tasks = _tasks(session) if entries else {}
+    found = [_Seen(entry, entry.name in tasks) for entry in entries]
+    if session.options.as_json:
+        show_json([one.document() for one in found])
+    else:
+        _print(found)
+
+
+def _print(found: list[_Seen]) -> None:
     from cronpilot.domain.explain import explain
 
     if not found:
@@ -165,15 +176,8 @@ def _chosen(entries: list[Entry], names: list[str]) -> list[Entry]:
     by_name = {entry.name: entry for entry in entries}
     for name in names:
         if name not in by_name:
-            raise _unknown(name, by_name)
+            raise unknown(name, by_name)
     return [by_name[name] for name in names]
-
-
-def _unknown(name: str, known: dict[str, Any]) -> NotFound:
-    import difflib
-
-    near = difflib.get_close_matches(name, known, n=1)
-    return NotFound("entry", name, near[0] if near else None)
 
 
 def _tasks(session: Session) -> dict[str, TaskView]:
@@ -192,122 +196,3 @@ def _tasks(session: Session) -> dict[str, TaskView]:
         return {task.name: task for task in session.ask(ask) if TAG in task.tags and task.active}
     except CronPilotError:
         return {}
-
-
-def _is_doubled(entry: Entry, tasks: dict[str, TaskView]) -> bool:
-    return entry.name in tasks
-
-
-def _take(session: Session, machine: Machine, entries: list[Entry]) -> int:
-    """One after the other; what failed is said, and what was done before it stays."""
-    from cronpilot.adopt import set_aside
-
-    if not entries:
-        print("There is nothing that can be taken over without a decision.")
-        return 0
-    for entry in entries:
-        if entry.spec is None:
-            raise Refused(f"{entry.name!r} cannot be taken over: {entry.notices[0]}")
-    copies = session.settings.state_dir / "adopted"
-    taken = []
-    for entry in entries:
-        spec = _resting(entry)
-
-        async def make(client: Client, spec: dict[str, Any] = spec) -> TaskView:
-            return await client.create_task(spec)
-
-        task = session.ask(make, need_engine=True)
-        try:
-            copy = set_aside(machine, entry, copies)
-        except Refused:
-            session.ask(_deleting(task.id), need_engine=True)
-            raise
-        task = _awake(session, task)
-        taken.append(task)
-        if not session.options.as_json:
-            kept = f"; a copy is {copy}" if copy is not None else ""
-            print(clean(f"{entry.name}: taken over from {entry.place}{kept}"))
-    if session.options.as_json:
-        show_json([task.model_dump(mode="json") for task in taken])
-    else:
-        print("Back again: cronpilot adopt --back NAME")
-    return 0
-
-
-def _resting(entry: Entry) -> dict[str, Any]:
-    """The task, not active yet: it is switched on when its original is set aside."""
-    from cronpilot.domain.task import told_dict
-
-    assert entry.spec is not None
-    fields = told_dict(entry.spec)
-    return {**fields, "active": False, "tags": [*fields.get("tags", []), TAG]}
-
-
-def _awake(session: Session, task: TaskView) -> TaskView:
-    """Switch the task on. When that fails nobody starts it, which has to be said."""
-    try:
-        return session.ask(_switching(task.id, on=True), need_engine=True)
-    except CronPilotError as error:
-        raise Refused(
-            f"{task.name!r} is set aside, but its task is not switched on, so that nobody starts"
-            f" it: {error.problem}",
-            f"Give it back: cronpilot adopt --back {shlex.quote(task.name)}",
-        ) from error
-
-
-def _switching(task_id: int, *, on: bool) -> Callable[[Client], Awaitable[TaskView]]:
-    async def ask(client: Client) -> TaskView:
-        return await client.change_task(task_id, {"active": on})
-
-    return ask
-
-
-def _deleting(task_id: int) -> Any:
-    async def ask(client: Client) -> TaskView:
-        return await client.delete_task(task_id)
-
-    return ask
-
-
-def _give_back(session: Session, machine: Machine, names: list[str], everything: bool) -> int:
-    from cronpilot.adopt import adopted, give_back
-
-    copies = session.settings.state_dir / "adopted"
-    found = {one.name: one for one in adopted(machine, copies)}
-    if not names and not everything:
-        if session.options.as_json:
-            show_json([{"name": one.name, "file": str(one.where)} for one in found.values()])
-        for one in [] if session.options.as_json else found.values():
-            print(clean(f"{one.name}: set aside in {one.where}"))
-        return 0
-    for name in names:
-        if name not in found:
-            raise _unknown(name, found)
-    for one in [found[name] for name in names] if names else found.values():
-        task = session.ask(_task_of(one), need_engine=True)
-        if task is not None and task.active:
-            session.ask(_switching(task.id, on=False), need_engine=True)
-        try:
-            give_back(machine, one, copies)
-        except Refused:
-            if task is not None and task.active:
-                session.ask(_switching(task.id, on=True), need_engine=True)
-            raise
-        if task is not None:
-            session.ask(_deleting(task.id), need_engine=True)
-        if not session.options.as_json:
-            print(clean(f"{one.name}: given back, in {one.where}; its task is deleted"))
-    if session.options.as_json:
-        show_json([{"name": name} for name in names or found])
-    return 0
-
-
-def _task_of(one: Adopted) -> Any:
-    async def ask(client: Client) -> TaskView | None:
-        try:
-            task = await client.find_task(one.name)
-        except NotFound:
-            return None  # somebody has deleted it already
-        return task if TAG in task.tags and task.name == one.name else None
-
-    return ask
