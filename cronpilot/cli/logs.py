@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -66,53 +67,58 @@ def logs(
     if grep is None and (regex or case):
         raise UsageProblem("--regex and --case say how to read TEXT of --grep.", "Add --grep TEXT.")
     wanted = None if grep is None else Wanted(grep, regex, case, lines)
-    prefix = Prefix() if len(which) > 1 else None
-
-    def make_output() -> Gathered | Printed:
-        return Gathered() if session.options.as_json else Printed(prefix)
-
-    async def ask(client: Client) -> list[tuple[RunView, Gathered | Printed]]:
-        runs = [await _find(client, one) for one in which]
-        outputs = [make_output() for _ in runs]
-        if prefix is not None:
-            prefix.width = max(cell_width(clean(run.task_name)) for run in runs)
-        reading = [
-            _show(client, run, output, follow, lines, wanted)
-            for run, output in zip(runs, outputs, strict=True)
-        ]
-        try:
-            ended = await in_turn(reading, at_once=follow)
-        finally:
-            for output in outputs:
-                output.finish()
-        return list(zip(ended, outputs, strict=True))
-
-    said = session.ask(ask)
+    asked = _Asked(which, follow, lines, wanted, session.options.as_json)
+    said = session.ask(asked.say)
     if session.options.as_json:
         documents = [output.document(run) for run, output in said if isinstance(output, Gathered)]
         show_json(documents[0] if len(which) == 1 else documents)
 
 
-async def _show(
-    client: Client,
-    run: RunView,
-    output: Gathered | Printed,
-    follow: bool,
-    lines: int | None,
-    wanted: Wanted | None,
-) -> RunView:
-    output.begin(run)
-    if wanted is not None:
-        async for found in matches(client, run.id, wanted, follow=follow):
-            await output.write_matches(client, run.id, found)
-    else:
-        offset = 0 if lines is None else await _start_of_last(client, run.id, lines)
-        async for chunk in _pieces(client, run.id, offset, follow):
-            output.write(chunk.data)
-    return await client.run(run.id) if follow else run
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which logs, how much of each, and where to."""
+
+    which: Sequence[str]
+    follow: bool
+    lines: int | None
+    wanted: Wanted | None
+    gathered: bool  # for a document; else printed as it comes
+
+    async def say(self, client: Client) -> list[tuple[RunView, Gathered | Printed]]:
+        """Put out all of them; the runs as they are then, each with what took its output."""
+        runs = [await _find(client, one) for one in self.which]
+        outputs = self._outputs(runs)
+        reading = [
+            self._show(client, run, output) for run, output in zip(runs, outputs, strict=True)
+        ]
+        try:
+            ended = await _in_turn(reading, at_once=self.follow)
+        finally:
+            for output in outputs:
+                output.finish()
+        return list(zip(ended, outputs, strict=True))
+
+    def _outputs(self, runs: Sequence[RunView]) -> list[Gathered | Printed]:
+        if self.gathered:
+            return [Gathered() for _ in runs]
+        prefix = Prefix() if len(runs) > 1 else None
+        if prefix is not None:
+            prefix.width = max(cell_width(clean(run.task_name)) for run in runs)
+        return [Printed(prefix) for _ in runs]
+
+    async def _show(self, client: Client, run: RunView, output: Gathered | Printed) -> RunView:
+        output.begin(run)
+        if self.wanted is not None:
+            async for found in matches(client, run.id, self.wanted, follow=self.follow):
+                await output.write_matches(client, run.id, found)
+        else:
+            offset = 0 if self.lines is None else await _start_of_last(client, run.id, self.lines)
+            async for chunk in _pieces(client, run.id, offset, self.follow):
+                output.write(chunk.data)
+        return await client.run(run.id) if self.follow else run
 
 
-async def in_turn(
+async def _in_turn(
     reading: Sequence[Coroutine[Any, Any, RunView]], *, at_once: bool
 ) -> list[RunView]:
     """What they return, one after the other; or all beside each other."""
