@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cronpilot.config.settings import Settings
 
 PATIENCE_S = 2.0  # while an engine starts, or the last one's lock is still being freed
+_LOOK_S = 0.05  # between two looks
 
 
 def open_client(settings: Settings, *, need_engine: bool) -> Client:
@@ -52,12 +53,15 @@ def _offline(settings: Settings) -> Client:
 
 
 def wait_for_answer(path: Path, patience_s: float) -> bool:
-    """Whether somebody listens on that socket, within so many seconds."""
+    """Whether somebody listens on that socket, within so many seconds.
+
+    It looks again and again: the kernel tells nobody when another process begins to listen.
+    """
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         if answers(path):
             return True
-        time.sleep(0.05)
+        time.sleep(_LOOK_S)
     return False
 
 
