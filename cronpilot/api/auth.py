@@ -218,7 +218,10 @@ class Closed:
         try:
             identity = await self._identify(scope)
             if identity is None and not self._is_public(scope["path"]):
-                raise LogInRefused("A user name and a password are needed.", "See: README.md")
+                raise LogInRefused(
+                    "A user name and a password are needed.",
+                    "Send HTTP basic auth; people log in at /.",
+                )
         except CronPilotError as error:
             await refuse(error, scope, receive, send)
             return

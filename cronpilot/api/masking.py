@@ -35,7 +35,7 @@ class _ThroughAMask:
         return getattr(self._engine, name)  # what has no secrets in it
 
     async def tasks(self, query: TaskQuery) -> TaskPage:
-        page = await self._engine.tasks(query)
+        page = await self._engine.tasks(query.model_copy(update={"in_commands": False}))
         return page.model_copy(update={"rows": [masked_task(task) for task in page.rows]})
 
     async def task(self, task_id: int) -> TaskView:

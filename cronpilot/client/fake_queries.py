@@ -57,7 +57,7 @@ def is_failing(task: TaskView) -> bool:
 
 
 def _matches(task: TaskView, query: TaskQuery) -> bool:
-    if query.text and query.text.casefold() not in _text(task):
+    if query.text and query.text.casefold() not in _text(task, query.in_commands):
         return False
     states = {
         "all": True,
@@ -69,8 +69,9 @@ def _matches(task: TaskView, query: TaskQuery) -> bool:
     return query.name in (None, task.name) and states[query.state]
 
 
-def _text(task: TaskView) -> str:
-    command = task.command if isinstance(task.command, str) else " ".join(task.command)
+def _text(task: TaskView, in_commands: bool) -> str:
+    words = [task.command] if isinstance(task.command, str) else task.command
+    command = " ".join(words) if in_commands else ""
     return "\n".join([task.name, *task.tags, command]).casefold()
 
 

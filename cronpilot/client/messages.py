@@ -82,12 +82,13 @@ TaskSort = Literal["id", "name", "next_run_at", "last_run", "duration", "success
 
 
 class TaskQuery(Message):
-    """Which tasks, in which order. `text` matches names, tags and commands, any case; `after` is
-    the id of the last one already seen, wherever it stands in that order."""
+    """Which tasks, in which order. `text` matches names, tags and (`in_commands`) commands, any
+    case; `after` is the id of the last one already seen, wherever it stands in that order."""
 
     model_config = ConfigDict(defer_build=False)  # FastAPI reads its fields
 
     text: str = ""
+    in_commands: bool = True  # never for a viewer, who could guess what is masked in them
     name: str | None = None  # exactly this one
     state: Literal["all", "active", "failing", "running", "paused"] = "all"
     sort: TaskSort = "id"

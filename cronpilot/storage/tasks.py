@@ -202,11 +202,11 @@ def _conditions(query: TaskQuery) -> Iterable[Any]:
     if query.name is not None:
         yield TASK.c.name == query.name
     for word in query.text.lower().split():
+        columns = [TASK.c.name, TASK.c.tags, *([TASK.c.command] if query.in_commands else [])]
         yield or_(
-            func.lower(TASK.c.name).contains(word, autoescape=True),
-            func.lower(cast(TASK.c.tags, String)).contains(word, autoescape=True),
-            func.lower(cast(TASK.c.command, String)).contains(word, autoescape=True),
-        )
+            *(func.lower(cast(column, String)).contains(word, autoescape=True)
+              for column in columns)
+        )  # fmt: skip
     match query.state:
         case "active":
             yield TASK.c.active

@@ -333,3 +333,16 @@ async def test_a_viewer_sees_no_secrets(closed: Closed, engine: FakeClient) -> N
     assert all("s3cr3t" not in text and "another" not in text for text in seen)
     assert all("***" in text for text in seen)
     assert all("another" in text for text in known)
+
+
+@pytest.mark.parametrize(("name", "found"), [("vera", "0"), ("olga", "1")])
+async def test_a_viewer_cannot_guess_what_is_masked_by_searching_for_it(
+    closed: Closed, engine: FakeClient, name: str, found: str
+) -> None:
+    await engine.change_task(1, {"command": "fetch 'https://host/?token=s3cr3t'"})
+
+    async with asking(closed, headers=basic(name)) as http:
+        query = {"text": "token=s3", "in_commands": True}
+        answer = await http.get("/api/tasks/", params=query)
+
+    assert (answer.headers["X-Total-Count"], len(answer.json())) == (found, int(found))

@@ -18,7 +18,7 @@ from cronpilot.client.fake import FakeClient, make_task
 from cronpilot.client.http import HttpClient
 from cronpilot.config.settings import ApiSettings
 from cronpilot.domain.access import Role
-from cronpilot.errors import CronPilotError, NoEngine
+from cronpilot.errors import CronPilotError, NoEngine, TooManyRequests
 
 from ..client.serving_tcp import Served, served_on_tcp
 from ..patience import PATIENCE_S
@@ -259,17 +259,34 @@ async def test_a_stream_ends_when_its_reader_may_not_see_the_same_any_more(
         assert [line async for line in lines if line] == []
 
 
-async def test_more_streams_than_may_be_are_refused(
+async def test_more_streams_than_may_be_are_refused_and_nobody_takes_those_of_others(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "MOST", 1)
+    monkeypatch.setattr(streams, "MOST", 2)
+    monkeypatch.setattr(streams, "MOST_OF_ONE", 1)
     async with (
-        httpx.AsyncClient(base_url=served.address, headers=basic("vera")) as http,
-        http.stream("GET", "/api/events") as first,
+        httpx.AsyncClient(base_url=served.address, timeout=PATIENCE_S) as http,
+        http.stream("GET", "/api/events", headers=basic("vera")) as first,
     ):
-        assert (await anext(first.aiter_lines())).startswith(":")
-        assert (await http.get("/api/events")).status_code == 429
-        assert (await http.get("/api/status")).status_code == 200
+        lines = first.aiter_lines()  # held: it would end the stream with itself
+        assert (await anext(lines)).startswith(":")
+        assert (await http.get("/api/events", headers=basic("vera"))).status_code == 429
+        assert (await http.get("/api/status", headers=basic("vera"))).status_code == 200
+        async with http.stream("GET", "/api/events", headers=basic("olga")) as second:
+            more = second.aiter_lines()
+            assert (await anext(more)).startswith(":")
+            refused = await http.get("/api/runs/1/log?follow=1", headers=basic("admin"))
+            assert refused.status_code == 429
+
+
+def test_the_owner_of_the_socket_is_never_refused_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "MOST", 1)
+    open_ones = streams.Streams()
+    with open_ones.one_more("vera"), open_ones.one_more(""):
+        open_ones.refuse_more("")
+        with pytest.raises(TooManyRequests):
+            open_ones.refuse_more("olga")
+    open_ones.refuse_more("olga")
 
 
 # --- TLS -----------------------------------------------------------------------------------------

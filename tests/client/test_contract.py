@@ -114,6 +114,10 @@ async def test_a_window_of_tasks_knows_the_total(both: Both) -> None:
 
 
 async def test_tasks_are_filtered_and_sorted_by_the_other_side(both: Both) -> None:
+    found = [
+        await both.client.tasks(TaskQuery(text="true", in_commands=yes)) for yes in (True, False)
+    ]
+    assert [page.total > 0 for page in found] == [True, False]
     page = await both.client.tasks(TaskQuery(text="DB", sort="name", descending=True))
 
     assert [task.id for task in page.rows] == [1]

@@ -308,6 +308,8 @@ async def test_reading_works_while_the_engine_is_asked_for_everything(bench):
     async with bench.engine() as engine:
         status = await engine.status()
         page = await engine.tasks(TaskQuery(text="hel"))
+        by_command = [TaskQuery(text="true", in_commands=yes) for yes in (True, False)]
+        assert [(await engine.tasks(query)).total for query in by_command] == [1, 0]
         times = await engine.fire_times(limit=3)
         runs = await engine.runs(RunQuery())
 

@@ -32,21 +32,22 @@ async def events(
     A `gap` says that events were lost: read everything again.
     """
     streams: Streams = request.app.state.streams
-    streams.refuse_more()
-    masked = not identity_of(request).role.includes(Role.OPERATOR)
+    identity = identity_of(request)
+    streams.refuse_more(identity.name)
+    masked = not identity.role.includes(Role.OPERATOR)
     engine: Client = request.app.state.engine
     facts = engine.events(after=after or last_event_id)
     return StreamingResponse(
-        _stream(facts, ending, streams, masked),
+        _stream(facts, ending, streams, identity.name, masked),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
 async def _stream(
-    facts: AsyncIterator[Event], ending: Ending, streams: Streams, masked: bool
+    facts: AsyncIterator[Event], ending: Ending, streams: Streams, name: str, masked: bool
 ) -> AsyncIterator[bytes]:
-    with streams.one_more():
+    with streams.one_more(name):
         async with aclosing(paced(facts, ending)) as beats:
             async for fact in beats:
                 yield SSE_BEAT if fact is None else streams.pack(fact, masked=masked)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from cronpilot.api.parts import MAX_ID, Ending, Engine, RunId, paced, tell_next
+from cronpilot.api.rights import identity_of
 from cronpilot.api.streams import Streams
 from cronpilot.client import Client
 from cronpilot.client.comparison import CompareQuery, Comparison
@@ -78,10 +79,11 @@ async def read_log(
     """
     if follow:
         streams: Streams = request.app.state.streams
-        streams.refuse_more()
+        name = identity_of(request).name
+        streams.refuse_more(name)
         first = await engine.read_log(run_id, offset=offset, limit=1)
         return StreamingResponse(
-            _follow(engine, ending, streams, run_id, first.offset), media_type=LOG_MEDIA_TYPE,
+            _follow(engine, ending, streams, name, run_id, first.offset), media_type=LOG_MEDIA_TYPE,
             headers={"Cache-Control": "no-store"},
         )  # fmt: skip
     chunk = await engine.read_log(run_id, offset=offset, limit=limit)
@@ -122,9 +124,9 @@ async def compare(
 
 
 async def _follow(
-    engine: Client, ending: Ending, streams: Streams, run_id: int, offset: int
+    engine: Client, ending: Ending, streams: Streams, name: str, run_id: int, offset: int
 ) -> AsyncIterator[bytes]:
-    with streams.one_more():
+    with streams.one_more(name):
         async with aclosing(paced(engine.follow_log(run_id, offset=offset), ending)) as chunks:
             async for chunk in chunks:
                 yield LOG_BEAT if chunk is None else pack_chunk(chunk)
