@@ -47,8 +47,8 @@ class HourLoad(Message):
     starts: int
 
 
-class QuietTask(Message):
-    """A task of which nothing starts in the time that was asked for."""
+class TaskWithoutStart(Message):
+    """A task of which nothing starts within a day."""
 
     task_id: int
     task_name: str
@@ -62,8 +62,8 @@ class Outlook(Message):
     at: datetime
     hours: list[HourLoad]
     paused_tasks: int = 0
-    quiet_tasks: int = 0
-    quiet: list[QuietTask] = Field(default_factory=list)  # at most 50, soonest first
+    tasks_without_start: int = 0
+    without_start: list[TaskWithoutStart] = Field(default_factory=list)  # at most 50, soonest first
 
 
 class TimelineQuery(Message):

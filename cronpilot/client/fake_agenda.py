@@ -10,7 +10,7 @@ from itertools import takewhile
 from cronpilot.client.agenda import (
     HourLoad,
     Outlook,
-    QuietTask,
+    TaskWithoutStart,
     Timeline,
     TimelineBar,
     TimelineQuery,
@@ -83,17 +83,20 @@ class FakeAgenda(FakeStore):
         first = now.replace(minute=0, second=0, microsecond=0)
         items = list(self._items())
         edges = [now, *(first + hour * HOUR for hour in range(1, hours + 1))]
-        quiet = [task for task in self._tasks.values()
+        still = [task for task in self._tasks.values()
                  if task.next_run_at is None or task.next_run_at >= now + DAY]  # fmt: skip
-        quiet.sort(key=lambda task: (task.next_run_at is None, task.next_run_at or now, task.id))
+        still.sort(key=lambda task: (task.next_run_at is None, task.next_run_at or now, task.id))
         return Outlook(
             at=now,
             hours=[HourLoad(at=first + hour * HOUR, starts=starts)
                    for hour, starts in enumerate(starts_by_hour(items, edges))],
             paused_tasks=sum(item.paused for item in items),
-            quiet_tasks=len(quiet),
-            quiet=[QuietTask(task_id=task.id, task_name=task.name, next_run_at=task.next_run_at,
-                             active=task.active) for task in quiet[:50]],
+            tasks_without_start=len(still),
+            without_start=[
+                TaskWithoutStart(task_id=task.id, task_name=task.name,
+                                 next_run_at=task.next_run_at, active=task.active)
+                for task in still[:50]
+            ],
         )  # fmt: skip
 
     async def timeline(self, query: TimelineQuery) -> Timeline:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from cronpilot.client.agenda import (
     HourLoad,
     Outlook,
-    QuietTask,
+    TaskWithoutStart,
     Timeline,
     TimelineBar,
     TimelineQuery,
@@ -45,7 +45,7 @@ from cronpilot.storage.database import Connection
 from cronpilot.storage.history import first_at
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-MOST_QUIET = 50
+MOST_WITHOUT_START = 50
 AT_ONCE = timedelta(seconds=5)
 """Taken for what is left of a run that has been going for longer than usual."""
 
@@ -110,7 +110,7 @@ class Agenda:
         first = top.astimezone(now.tzinfo)
         edges = [now, *(first + hour * HOUR for hour in range(1, hours + 1))]
         items = [_item(row) for row in agenda.planned(connection)]
-        quiet, total = agenda.quiet(connection, now + DAY, MOST_QUIET)
+        still, total = agenda.without_start(connection, now + DAY, MOST_WITHOUT_START)
         return Outlook(
             at=now,
             hours=[
@@ -118,11 +118,11 @@ class Agenda:
                 for hour, starts in enumerate(starts_by_hour(items, edges))
             ],
             paused_tasks=sum(item.paused for item in items),
-            quiet_tasks=total,
-            quiet=[
-                QuietTask(task_id=row["id"], task_name=row["name"],
-                          next_run_at=row["next_run_at"], active=row["active"])
-                for row in quiet
+            tasks_without_start=total,
+            without_start=[
+                TaskWithoutStart(task_id=row["id"], task_name=row["name"],
+                                 next_run_at=row["next_run_at"], active=row["active"])
+                for row in still
             ],
         )  # fmt: skip
 

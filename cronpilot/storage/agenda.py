@@ -60,7 +60,9 @@ def items(connection: Connection, ids: Sequence[int]) -> list[RowMapping]:
     )
 
 
-def quiet(connection: Connection, until: datetime, most: int) -> tuple[list[RowMapping], int]:
+def without_start(
+    connection: Connection, until: datetime, most: int
+) -> tuple[list[RowMapping], int]:
     """Tasks that start nothing before `until`, soonest first, and how many there are in all."""
     still = _LIVE & (TASK.c.next_run_at.is_(None) | (TASK.c.next_run_at >= until))
     rows = connection.execute(

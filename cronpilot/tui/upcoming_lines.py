@@ -1,5 +1,5 @@
-"""What view 3 says as a list: starts in order, changes of the clock between them, who is quiet.
-Pure."""
+"""What view 3 says as a list: starts in order, changes of the clock between them, who starts
+nothing. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cronpilot.tui.formatting import Cell, Cells, Marks, moment, plural
 if TYPE_CHECKING:
     from cronpilot.client.agenda import Outlook, UpcomingStart
 
-_QUIET_ID, _CHANGE_IDS, _TASK_BITS = -1, -2, 34  # a start's id: its task above its second
+_WITHOUT_ID, _CHANGE_IDS, _TASK_BITS = -1, -2, 34  # a start's id: its task above its second
 _MOST_NAMED = 3
 _STARTS = "starts an hour"
 
@@ -46,8 +46,10 @@ def upcoming_lines(
     lines = [UpcomingLine(_id(start), start.starts_at, start) for start in starts]
     lines += _clock_changes({start.timezone for start in starts}, zone, now, until, marks)
     lines.sort(key=lambda line: (line.at, line.start is not None))
-    if outlook is not None and outlook.quiet_tasks:
-        lines.append(UpcomingLine(_QUIET_ID, until, note=_quiet(outlook, zone, now, marks)))
+    if outlook is not None and outlook.tasks_without_start:
+        lines.append(
+            UpcomingLine(_WITHOUT_ID, until, note=_without_start(outlook, zone, now, marks))
+        )
     return lines
 
 
@@ -90,9 +92,9 @@ def _said(change: Change, names: Sequence[str]) -> str:
     )
 
 
-def _quiet(outlook: Outlook, zone: tzinfo, now: datetime, marks: Marks) -> Cell:
+def _without_start(outlook: Outlook, zone: tzinfo, now: datetime, marks: Marks) -> Cell:
     named = []
-    for task in outlook.quiet[:_MOST_NAMED]:
+    for task in outlook.without_start[:_MOST_NAMED]:
         if not task.active:
             when = " (off)"
         elif task.next_run_at is None:
@@ -100,9 +102,9 @@ def _quiet(outlook: Outlook, zone: tzinfo, now: datetime, marks: Marks) -> Cell:
         else:
             when = f" ({moment(task.next_run_at, now, zone)})"
         named.append(clean(task.task_name) + when)
-    more = ", ..." if outlook.quiet_tasks > len(named) else ""
-    count = plural(outlook.quiet_tasks, "task")
-    verb = "starts" if outlook.quiet_tasks == 1 else "start"
+    more = ", ..." if outlook.tasks_without_start > len(named) else ""
+    count = plural(outlook.tasks_without_start, "task")
+    verb = "starts" if outlook.tasks_without_start == 1 else "start"
     return Cell(f"{marks.off} {count} {verb} nothing in these hours: {', '.join(named)}{more}",
                 "muted")  # fmt: skip
 

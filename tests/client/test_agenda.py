@@ -72,13 +72,15 @@ async def test_starts_are_filtered_by_the_name_of_the_task(client: Client) -> No
     assert start.starts_at == datetime(2026, 3, 5, 2, 30, tzinfo=UTC)
 
 
-async def test_the_outlook_counts_by_the_hour_and_names_who_is_quiet(client: Client) -> None:
+async def test_the_outlook_counts_by_the_hour_and_names_who_starts_nothing(client: Client) -> None:
     outlook = await client.outlook(hours=16)
 
     assert [hour.starts for hour in outlook.hours] == [0, *[1] * 13, 2, 1]
     assert outlook.hours[0].at == NOON
-    assert (outlook.paused_tasks, outlook.quiet_tasks) == (1, 1)
-    assert [(task.task_name, task.next_run_at) for task in outlook.quiet] == [("by hand", None)]
+    assert (outlook.paused_tasks, outlook.tasks_without_start) == (1, 1)
+    assert [(task.task_name, task.next_run_at) for task in outlook.without_start] == [
+        ("by hand", None)
+    ]
 
 
 async def test_the_timeline_has_what_has_been_and_what_comes(client: Client) -> None:

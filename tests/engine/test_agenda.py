@@ -59,7 +59,7 @@ async def test_the_outlook_counts_what_the_list_names(bench):
     for hour in outlook.hours:
         listed = sum(hour.at <= row.starts_at < hour.at + HOUR for row in rows)
         assert hour.starts == listed, hour.at
-    assert [task.task_name for task in outlook.quiet] == ["once", "by-hand"]
+    assert [task.task_name for task in outlook.without_start] == ["once", "by-hand"]
 
 
 @pytest.mark.parametrize("offline", [False, True], ids=["engine", "no engine"])
@@ -75,7 +75,7 @@ async def test_the_timeline_shows_runs_and_starts(bench, offline):
         upcoming, outlook = await client.upcoming(UpcomingQuery(limit=1)), await client.outlook()
         await client.close()
         assert upcoming.more
-        assert outlook.quiet_tasks == 2
+        assert outlook.tasks_without_start == 2
     else:
         async with bench.engine() as engine:
             picture = await engine.timeline(query)

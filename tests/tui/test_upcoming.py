@@ -10,7 +10,7 @@ import pytest
 from cronpilot.client.agenda import (
     HourLoad,
     Outlook,
-    QuietTask,
+    TaskWithoutStart,
     TimelineBar,
     TimelineRow,
     UpcomingStart,
@@ -160,10 +160,10 @@ def test_a_change_of_the_clock_is_a_line_between_the_starts():
 
 
 def test_tasks_that_start_nothing_are_named():
-    outlook = Outlook(at=NOON, hours=[], quiet_tasks=9, quiet=[
-        QuietTask(task_id=1, task_name="weekly\x1b", next_run_at=NOON + 3 * DAY),
-        QuietTask(task_id=2, task_name="old", active=False),
-        QuietTask(task_id=3, task_name="hand"),
+    outlook = Outlook(at=NOON, hours=[], tasks_without_start=9, without_start=[
+        TaskWithoutStart(task_id=1, task_name="weekly\x1b", next_run_at=NOON + 3 * DAY),
+        TaskWithoutStart(task_id=2, task_name="old", active=False),
+        TaskWithoutStart(task_id=3, task_name="hand"),
     ])  # fmt: skip
     (line,) = upcoming_lines.upcoming_lines([], outlook, UTC, NOON, NOON + DAY, Marks())
 
