@@ -63,6 +63,11 @@ def _next(task: Task, engine: Engine, now: datetime, tell: Teller) -> tuple[str,
         return "It is inactive (active: false): nothing is planned.", "inactive"
     if plan.kind is ScheduleType.MANUAL:
         return "It has no schedule: it starts only by hand.", "manual"
+    if at is None and plan.lost_zone:
+        return (
+            f"This machine does not know its time zone, {plan.lost_zone}: nothing is planned.",
+            "time zone",
+        )
     if at is None and plan.kind is ScheduleType.ONCE:
         return f"Its one time, {plan.words}, has passed: nothing is planned.", "once"
     if at is None:

@@ -39,10 +39,6 @@ class Row:
     ahead: int = 0
     actor: str = ""
 
-    @property
-    def last_slot(self) -> datetime | None:
-        return self.until or self.slot
-
 
 @dataclass(frozen=True, slots=True)
 class Try:
@@ -73,6 +69,7 @@ class Planned:
     zone: ZoneInfo
     offset: timedelta = timedelta()
     active: bool = True
+    lost_zone: str = ""  # its own, where this machine has no data of it; `zone` stands in
 
 
 @dataclass(frozen=True, slots=True)

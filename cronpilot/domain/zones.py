@@ -30,6 +30,15 @@ def find_zone(name: str) -> ZoneInfo:
         raise InvalidSchedule(f"Unknown time zone {name!r}.", nearest_zone(name)) from None
 
 
+def is_known(zone: str) -> bool:
+    """Whether this machine has data of that zone."""
+    try:
+        find_zone(zone)
+    except InvalidSchedule:
+        return False
+    return True
+
+
 def nearest_zone(name: str) -> str:
     """A hint with the zone that was probably meant."""
     known = available_timezones()

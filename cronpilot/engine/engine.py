@@ -18,7 +18,7 @@ from cronpilot import __version__
 from cronpilot.client.actor import actor
 from cronpilot.client.messages import Banner, EngineInfo, EngineStatus, StatusChanged
 from cronpilot.domain.zones import find_zone
-from cronpilot.engine import recovery
+from cronpilot.engine import lost_zones, recovery
 from cronpilot.engine.accounts import Accounts
 from cronpilot.engine.asking import Asking
 from cronpilot.engine.bus import Bus
@@ -55,6 +55,8 @@ from cronpilot.storage import backups, meta, runs
 from cronpilot.storage.database import Connection, Database
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cronpilot.client.messages import Event, ReloadResult
 
 __all__ = ["Engine", "EngineConfig"]
@@ -196,7 +198,7 @@ class Engine(Asking):
         await self._reader.read(self._standstill.recall)
         await self._reader.read(self._review.begin)
         now = self._clock.now()
-        await self._write(lambda c: plan_for_settings(c, self._config.ground, now))
+        await self._plan_for_settings(now)
         await self._write(lambda c: plan_anew_if_clock_went_back(c, now))
         await self._follower.read()
         await self._audit("engine start", f"version {__version__}, pid {os.getpid()}")
@@ -213,6 +215,11 @@ class Engine(Asking):
         ]
         for job in self._jobs:
             job.add_done_callback(self._job_ended)
+
+    async def _plan_for_settings(self, now: datetime) -> None:
+        ground = self._config.ground
+        lost = lost_zones.banner(await self._write(lambda c: plan_for_settings(c, ground, now)))
+        self._notices.replace(lost_zones.KEY, lost)
 
     async def _start_clock(self) -> None:
         # Else a slot that passed meanwhile would be skipped because of a run that is over in truth.
@@ -353,7 +360,7 @@ class Engine(Asking):
         self._dispatcher.room = Room(*config.room)
         self._upkeep.rules, self._upkeep.zone = config.retention, find_zone(config.timezone)
         now = self._clock.now()
-        await self._write(lambda c: plan_for_settings(c, config.ground, now))
+        await self._plan_for_settings(now)
         for reconfigured in self.on_reconfigure:
             reconfigured(config)
         await self._follower.read()

@@ -32,6 +32,13 @@ class Notices:
             log.info("Over: %s", key)
             self._changed()
 
+    def replace(self, key: str, banner: Banner | None) -> None:
+        """Show it under its key, or take back what is there (None)."""
+        if banner is None:
+            self.clear(key)
+        else:
+            self.show(banner)
+
     def trouble(self, key: str, error: Exception | None) -> None:
         """Show a failure of this kind, or take it back when it is over (None)."""
         if error is None:

@@ -11,6 +11,8 @@ from cronpilot.client.messages import ReloadResult
 from cronpilot.config.tasks_file import Entry, TasksFile
 from cronpilot.domain.task import TaskSpec
 from cronpilot.domain.text import clean
+from cronpilot.domain.zones import is_known
+from cronpilot.engine import lost_zones
 from cronpilot.engine.definitions import Ground, archive, change_definition, first_plan
 from cronpilot.engine.planner import Changes
 from cronpilot.errors import Complaint, InvalidFile
@@ -229,12 +231,28 @@ def _of_others(rows: Iterable[Mapping[Any, Any]], file: TasksFile) -> Mapping[st
     return found
 
 
-def plan_for_settings(connection: Connection, ground: Ground, now: datetime) -> None:
-    """Plan tasks anew that follow scheduler.timezone or a quiet time, after that has changed."""
+def plan_for_settings(
+    connection: Connection, ground: Ground, now: datetime
+) -> list[tuple[str, str]]:
+    """Plan tasks anew that follow scheduler.timezone or a quiet time, after that has changed.
+
+    Returns:
+        (task, zone) of those that cannot be planned, because the machine does not know the zone.
+    """
+    lost: list[tuple[str, str]] = []
     for row in tasks.all_definitions(connection):
-        zone, quiet = row["timezone"] or ground.timezone, ground.quiet_key(row["quiet"])
-        if row["archived_at"] is None and (row["zone_key"], row["quiet_key"]) != (zone, quiet):
-            change_definition(
-                connection, row, tasks.spec_of(row), ground=ground,
-                actor="config.yaml", now=now,
-            )  # fmt: skip
+        if row["archived_at"] is None:
+            zone = row["timezone"] or ground.timezone
+            planned = lost_zones.set_aside(connection, row, zone, now)
+            if not is_known(zone):
+                lost.append((row["name"], zone))
+            elif _plan_keys(planned) != (zone, ground.quiet_key(row["quiet"])):
+                change_definition(
+                    connection, planned, tasks.spec_of(row), ground=ground,
+                    actor="config.yaml", now=now,
+                )  # fmt: skip
+    return lost
+
+
+def _plan_keys(row: Mapping[Any, Any]) -> tuple[str, str]:
+    return row["zone_key"], row["quiet_key"]

@@ -16,7 +16,7 @@ from cronpilot.domain.schedule import Schedule, ScheduleType, fire_times, resolv
 from cronpilot.domain.text import clean
 from cronpilot.domain.why import Why, covers, slot_of, why_at, why_now
 from cronpilot.domain.why_facts import Around, Change, Engine, Planned, Row, Task, Try
-from cronpilot.domain.zones import find_zone
+from cronpilot.domain.zones import find_zone, is_known
 from cronpilot.engine.planner import offset_of_row, times_of_row
 from cronpilot.errors import NotFound, UsageProblem
 from cronpilot.storage import evidence, meta, revisions, runs, tasks
@@ -117,10 +117,11 @@ class _Inquiry:
     def _plan_now(self) -> Planned:
         row = self._task
         zone = find_zone(row["zone_key"])
+        own = row["timezone"] or row["zone_key"]
         return Planned(
             times_of_row(row), _calendar(row["schedule"].type, row["resolved"]),
             row["schedule"].type, row["schedule"].shorthand, zone, offset_of_row(row),
-            row["active"],
+            row["active"], lost_zone="" if is_known(own) else own,
         )  # fmt: skip
 
     def _plan_at(self, at: datetime, history: Sequence[Mapping[Any, Any]]) -> Planned | None:
