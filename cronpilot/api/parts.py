@@ -15,8 +15,7 @@ from cronpilot.client import Client
 from cronpilot.client.messages import RunPage, RunQuery, TaskView
 from cronpilot.client.streams import HEARTBEAT_S
 from cronpilot.domain.access import Role
-from cronpilot.domain.text import clean
-from cronpilot.errors import Conflict, CronPilotError, UsageProblem
+from cronpilot.errors import CronPilotError, UsageProblem
 
 _log = logging.getLogger(__name__)
 
@@ -56,23 +55,6 @@ async def _if_version(if_match: Annotated[str | None, Header()] = None) -> int |
 
 
 IfVersion = Annotated[int | None, Depends(_if_version)]
-
-
-async def refuse_other_version(engine: Client, task_id: int, if_version: int | None) -> None:
-    """Raises Conflict when the task is at another version than whoever asks has seen.
-
-    For what changes no definition: a change that comes in between is as if it had come after.
-    """
-    if if_version is None:
-        return
-    task = await engine.task(task_id)
-    if task.version != if_version:
-        error = Conflict(
-            f"{clean(task.name)!r} is at version {task.version}, not {if_version}.",
-            "Read it again: somebody has changed it.",
-        )
-        error.version = task.version
-        raise error
 
 
 def tell_version(response: Response, task: TaskView) -> TaskView:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cronpilot.client.fake_agenda import FakeAgenda
-from cronpilot.client.fake_definitions import Definitions
+from cronpilot.client.fake_definitions import Definitions, refuse_version
 from cronpilot.client.fake_health import fake_health
 from cronpilot.client.fake_incidents import FakeIncidents
 from cronpilot.client.fake_live import FakeLive
@@ -162,10 +162,12 @@ class FakeClient(FakeAgenda, FakeQuiet, FakeLive, FakeIncidents):
         spec: dict[str, Any] | None = None,
         as_scheduled: bool = False,
         request_id: str,
+        if_version: int | None = None,
     ) -> RunView:
         task = await self.task(task_id)
         if request_id in self._requests:
             return self._runs[self._requests[request_id]]
+        refuse_version(task, if_version)
         self.calls.append(("test_task", task_id, spec, as_scheduled))
         now, run_id = self._clock(), max(self._runs, default=0) + 1
         self._requests[request_id] = run_id
@@ -176,10 +178,13 @@ class FakeClient(FakeAgenda, FakeQuiet, FakeLive, FakeIncidents):
             )
         )  # fmt: skip
 
-    async def run_now(self, task_id: int, *, request_id: str) -> RunView:
+    async def run_now(
+        self, task_id: int, *, request_id: str, if_version: int | None = None
+    ) -> RunView:
         task = await self.task(task_id)
         if request_id in self._requests:
             return self._runs[self._requests[request_id]]
+        refuse_version(task, if_version)
         self.calls.append(("run_now", task_id))
         now, run_id = self._clock(), max(self._runs, default=0) + 1
         self._requests[request_id] = run_id
@@ -201,16 +206,23 @@ class FakeClient(FakeAgenda, FakeQuiet, FakeLive, FakeIncidents):
                            signal=_SIGNAL_NUMBERS[signal])  # fmt: skip
 
     async def pause_task(
-        self, task_id: int, *, until: datetime | None = None, run_after: bool = False
+        self,
+        task_id: int,
+        *,
+        until: datetime | None = None,
+        run_after: bool = False,
+        if_version: int | None = None,
     ) -> TaskView:
         task = await self.task(task_id)
+        refuse_version(task, if_version)
         self.calls.append(("pause_task", task_id))
         self.put_task(task.model_copy(update={"paused_at": self._clock(), "paused_until": until,
                                               "run_after_pause": run_after}))  # fmt: skip
         return self._tasks[task_id]
 
-    async def resume_task(self, task_id: int) -> TaskView:
+    async def resume_task(self, task_id: int, *, if_version: int | None = None) -> TaskView:
         task = await self.task(task_id)
+        refuse_version(task, if_version)
         self.calls.append(("resume_task", task_id))
         self.put_task(task.model_copy(update={"paused_at": None, "paused_until": None,
                                               "run_after_pause": False}))  # fmt: skip

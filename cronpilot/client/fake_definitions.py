@@ -47,7 +47,7 @@ class Definitions:
         self, task_id: int, changes: dict[str, Any], *, if_version: int | None = None
     ) -> TaskView:
         task = await self._fake.task(task_id)
-        _refuse_version(task, if_version)
+        refuse_version(task, if_version)
         self._refuse_taken(changes.get("name"), task_id)
         unset = {name for name, value in changes.items() if value is None}
         fields = {name: value for name, value in {**_fields(task), **changes}.items()
@@ -61,7 +61,7 @@ class Definitions:
 
     async def delete_task(self, task_id: int, *, if_version: int | None = None) -> TaskView:
         task = await self._fake.task(task_id)
-        _refuse_version(task, if_version)
+        refuse_version(task, if_version)
         self._fake.calls.append(("delete_task", task_id))
         return self._archive(task)
 
@@ -78,7 +78,7 @@ class Definitions:
         if revision_id is not None and revision_id not in mine:
             raise NotFound("revision", str(revision_id))
         now = self._archived.get(task_id) or self._tasks[task_id]
-        _refuse_version(now, if_version)
+        refuse_version(now, if_version)
         chosen = mine[revision_id] if revision_id else next(iter(mine.values()), None)
         if chosen is None or chosen.kind == "created":
             raise Refused(f"There is nothing to undo of {now.name!r}.")
@@ -196,7 +196,8 @@ def _schedule(value: Any) -> Any:
         return value
 
 
-def _refuse_version(task: TaskView, if_version: int | None) -> None:
+def refuse_version(task: TaskView, if_version: int | None) -> None:
+    """Raises Conflict unless the task is at that version; None is any."""
     if if_version is not None and if_version != task.version:
         conflict = Conflict(
             f"{task.name!r} was changed meanwhile: it is at version {task.version},"

@@ -174,8 +174,11 @@ class HttpClient(HttpUsers, HttpLogs, HttpAgenda, HttpQuiet, HttpLive, HttpIncid
 
     # --- changes ---------------------------------------------------------------------------------
 
-    async def run_now(self, task_id: int, *, request_id: str) -> RunView:
-        return await self._change(RunView, f"/api/tasks/{task_id}/run", {"request_id": request_id})
+    async def run_now(
+        self, task_id: int, *, request_id: str, if_version: int | None = None
+    ) -> RunView:
+        body = {"request_id": request_id}
+        return await self._change(RunView, f"/api/tasks/{task_id}/run", body, if_version)
 
     async def test_task(
         self,
@@ -184,22 +187,30 @@ class HttpClient(HttpUsers, HttpLogs, HttpAgenda, HttpQuiet, HttpLive, HttpIncid
         spec: dict[str, Any] | None = None,
         as_scheduled: bool = False,
         request_id: str,
+        if_version: int | None = None,
     ) -> RunView:
         body = {"spec": spec, "as_scheduled": as_scheduled, "request_id": request_id}
-        return await self._change(RunView, f"/api/tasks/{task_id}/test", body)
+        return await self._change(RunView, f"/api/tasks/{task_id}/test", body, if_version)
 
     async def stop_run(self, run_id: int, *, signal: StopSignal = "TERM") -> RunView:
         return await self._change(RunView, f"/api/runs/{run_id}/stop", {"signal": signal})
 
     async def pause_task(
-        self, task_id: int, *, until: datetime | None = None, run_after: bool = False
+        self,
+        task_id: int,
+        *,
+        until: datetime | None = None,
+        run_after: bool = False,
+        if_version: int | None = None,
     ) -> TaskView:
         body: dict[str, Any] = {} if until is None else {"until": until.isoformat()}
         body |= {"run_after": True} if run_after else {}
-        return await self._change(TaskView, f"/api/tasks/{task_id}/pause", body or None)
+        path = f"/api/tasks/{task_id}/pause"
+        return await self._change(TaskView, path, body or None, if_version)
 
-    async def resume_task(self, task_id: int) -> TaskView:
-        return await self._change(TaskView, f"/api/tasks/{task_id}/resume")
+    async def resume_task(self, task_id: int, *, if_version: int | None = None) -> TaskView:
+        path = f"/api/tasks/{task_id}/resume"
+        return await self._change(TaskView, path, if_version=if_version)
 
     async def create_task(self, spec: dict[str, Any]) -> TaskView:
         return await self._change(TaskView, "/api/tasks/", spec)

@@ -76,16 +76,21 @@ class HttpConnection:
         with self._expecting_engine():
             return kind.model_validate_json(answer.content)
 
-    async def _change(self, kind: type[M], path: str, body: dict[str, Any] | None = None) -> M:
-        answer = await self._ask("POST", path, json=body)
+    async def _change(
+        self,
+        kind: type[M],
+        path: str,
+        body: dict[str, Any] | None = None,
+        if_version: int | None = None,
+    ) -> M:
+        answer = await self._ask("POST", path, headers=_if_match(if_version), json=body)
         with self._expecting_engine():
             return kind.model_validate_json(answer.content)
 
     async def _edit(
         self, method: str, path: str, if_version: int | None, body: dict[str, Any] | None = None
     ) -> TaskView:
-        headers = {} if if_version is None else {"If-Match": f'"{if_version}"'}
-        answer = await self._ask(method, path, headers=headers, json=body)
+        answer = await self._ask(method, path, headers=_if_match(if_version), json=body)
         with self._expecting_engine():
             return TaskView.model_validate_json(answer.content)
 
@@ -237,6 +242,10 @@ class HttpConnection:
 def given(query: BaseModel) -> dict[str, Any]:
     """The fields that differ from their defaults, as query parameters."""
     return query.model_dump(mode="json", exclude_defaults=True)
+
+
+def _if_match(version: int | None) -> dict[str, str]:
+    return {} if version is None else {"If-Match": f'"{version}"'}
 
 
 def _of_httpx(name: str, *others: type[Exception]) -> tuple[type[Exception], ...]:

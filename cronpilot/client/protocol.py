@@ -112,8 +112,11 @@ class Client(Protocol):
         """Every try to start its command, oldest first. Raises NotFound."""
         ...
 
-    async def run_now(self, task_id: int, *, request_id: str) -> RunView:
-        """Start it, whatever its schedule. The same `request_id` again returns the same run.
+    async def run_now(
+        self, task_id: int, *, request_id: str, if_version: int | None = None
+    ) -> RunView:
+        """Start it, whatever its schedule. The same `request_id` again returns the same run. Raises
+        Conflict when its version is not `if_version`.
 
         The row may already be final: `skipped: already_running`."""
         ...
@@ -123,13 +126,18 @@ class Client(Protocol):
         ...
 
     async def pause_task(
-        self, task_id: int, *, until: datetime | None = None, run_after: bool = False
+        self,
+        task_id: int,
+        *,
+        until: datetime | None = None,
+        run_after: bool = False,
+        if_version: int | None = None,
     ) -> TaskView:
         """Plan nothing more of it; `until`: resumed by itself then; `run_after`: if a slot passes
         meanwhile, one run follows at the end."""
         ...
 
-    async def resume_task(self, task_id: int) -> TaskView: ...
+    async def resume_task(self, task_id: int, *, if_version: int | None = None) -> TaskView: ...
 
     async def pause_scheduler(self, *, until: datetime | None = None) -> EngineStatus:
         """Start nothing by schedule; `until`: resumed by itself then."""
@@ -187,6 +195,7 @@ class Client(Protocol):
         spec: dict[str, Any] | None = None,
         as_scheduled: bool = False,
         request_id: str,
+        if_version: int | None = None,
     ) -> RunView:
         """Start it as a test: kept out of the figures. `spec`: with these fields instead of its
         own. `as_scheduled`: overlap, pools and deadline hold as for a slot; else it starts beside

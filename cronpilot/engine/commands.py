@@ -11,31 +11,55 @@ from cronpilot.config.validation import validated
 from cronpilot.domain.plan import Final, refuse_overlap
 from cronpilot.domain.run import Reason, Status, Trigger
 from cronpilot.domain.task import Overlap, TaskSpec, spec_dict
+from cronpilot.domain.text import clean
 from cronpilot.engine.definitions import plan_from_now
 from cronpilot.engine.planner import Changes, refusal
 from cronpilot.engine.reports import finish
-from cronpilot.errors import NotFound, Refused
+from cronpilot.errors import Conflict, NotFound, Refused
 from cronpilot.runner.messages import AttemptKey
 from cronpilot.storage import meta, runs, tasks
 from cronpilot.storage.database import Connection
 
 
-def live_task(connection: Connection, task_id: int) -> Mapping[Any, Any]:
-    """The row of a task that is not archived. Raises NotFound."""
+def live_task(
+    connection: Connection, task_id: int, if_version: int | None = None
+) -> Mapping[Any, Any]:
+    """The row of a task that is not archived. Raises NotFound; Conflict: it is at another version
+    than whoever asks has seen."""
     for row in tasks.facts(connection, [task_id]):
         if row["archived_at"] is None:
+            refuse_version(row, if_version)
             return row
     raise NotFound("task", str(task_id))
 
 
+def refuse_version(row: Mapping[Any, Any], if_version: int | None) -> None:
+    """Raises Conflict unless the task is at that version; None is any."""
+    if if_version is None or row["version"] == if_version:
+        return
+    conflict = Conflict(
+        f"{clean(row['name'])!r} was changed meanwhile: it is at version {row['version']},"
+        f" not {if_version}.",
+        "Read it again first.",
+    )
+    conflict.version = row["version"]
+    raise conflict
+
+
 def start_by_hand(
-    connection: Connection, task_id: int, *, request_id: str, actor: str, now: datetime
+    connection: Connection,
+    task_id: int,
+    *,
+    request_id: str,
+    actor: str,
+    now: datetime,
+    if_version: int | None = None,
 ) -> tuple[int, Changes]:
     """Record a start whatever the schedule says; overlap and limits hold as for every start."""
     known = runs.by_request(connection, request_id)
     if known is not None:
         return known, Changes()
-    task = live_task(connection, task_id)
+    task = live_task(connection, task_id, if_version)
     start = Start(task, Trigger.MANUAL, request_id, actor, now)
     run_id, changes, refused = _start(connection, start)
     if refused is not None:
@@ -52,6 +76,7 @@ def start_test(
     request_id: str,
     actor: str,
     now: datetime,
+    if_version: int | None = None,
 ) -> tuple[int, Changes]:
     """Record a start that counts for nothing; only `as_scheduled` heeds other runs of its task.
 
@@ -63,7 +88,7 @@ def start_test(
     known = runs.by_request(connection, request_id)
     if known is not None:
         return known, Changes()
-    live_task(connection, task_id)
+    live_task(connection, task_id, if_version)
     row = tasks.views(connection, [task_id])[0]
     spec = _changed_spec(row, fields) if fields else None
     task = {**row, **({} if spec is None else {name: getattr(spec, name) for name in _QUEUED_BY})}

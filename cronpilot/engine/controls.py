@@ -54,11 +54,13 @@ class Controls:
         self._executor, self._is_linked = executor, is_linked
         self._planned, self._changed = planned, changed
 
-    async def run_now(self, task_id: int, *, request_id: str) -> RunView:
+    async def run_now(
+        self, task_id: int, *, request_id: str, if_version: int | None = None
+    ) -> RunView:
         now = self._now()
         run_id, changes = await self._write(
             lambda c: commands.start_by_hand(
-                c, task_id, request_id=request_id, actor=actor(), now=now
+                c, task_id, request_id=request_id, actor=actor(), now=now, if_version=if_version
             )
         )
         self._planned(changes)
@@ -71,12 +73,13 @@ class Controls:
         spec: dict[str, Any] | None = None,
         as_scheduled: bool = False,
         request_id: str,
+        if_version: int | None = None,
     ) -> RunView:
         now = self._now()
         run_id, changes = await self._write(
             lambda c: commands.start_test(
                 c, task_id, fields=spec or {}, as_scheduled=as_scheduled,
-                request_id=request_id, actor=actor(), now=now,
+                request_id=request_id, actor=actor(), now=now, if_version=if_version,
             )
         )  # fmt: skip
         self._planned(changes)
@@ -128,20 +131,27 @@ class Controls:
             )
 
     async def pause_task(
-        self, task_id: int, *, until: datetime | None = None, run_after: bool = False
+        self,
+        task_id: int,
+        *,
+        until: datetime | None = None,
+        run_after: bool = False,
+        if_version: int | None = None,
     ) -> TaskView:
         now = self._now()
         return await self._change_task(
             task_id,
             lambda c: pausing.pause(
-                c, task_id, actor=actor(), now=now, until=until, run_after=run_after
+                c, task_id, actor=actor(), now=now, until=until, run_after=run_after,
+                if_version=if_version,
             ),
-        )
+        )  # fmt: skip
 
-    async def resume_task(self, task_id: int) -> TaskView:
+    async def resume_task(self, task_id: int, *, if_version: int | None = None) -> TaskView:
         now = self._now()
         return await self._change_task(
-            task_id, lambda c: pausing.resume(c, task_id, actor=actor(), now=now)
+            task_id,
+            lambda c: pausing.resume(c, task_id, actor=actor(), now=now, if_version=if_version),
         )
 
     async def _change_task(self, task_id: int, change: Callable[[Connection], Changes]) -> TaskView:

@@ -103,7 +103,7 @@ class Edit:
             NotFound, ConfigError; Conflict: another version, or the new name is taken.
         """
         row = _live_row(connection, task_id)
-        _refuse_version(row, if_version)
+        commands.refuse_version(row, if_version)
         fields = {**spec_dict(tasks.spec_of(row)), **changes}
         unset = {name for name, value in changes.items() if value is None}
         spec = validated({name: v for name, v in fields.items() if name not in unset})
@@ -114,7 +114,7 @@ class Edit:
     def delete(self, connection: Connection, task_id: int, if_version: int | None) -> Changes:
         """Archive a task; its runs that wait are ended, what runs goes on."""
         row = _live_row(connection, task_id)
-        _refuse_version(row, if_version)
+        commands.refuse_version(row, if_version)
         done = archive(
             connection, row, actor=self._actor, now=self._now, by_hand=True,
             watched_since=self._watched_since,
@@ -142,7 +142,7 @@ class Edit:
         """
         revision = _revision(connection, task_id, revision_id)
         row = _any_row(connection, task_id)
-        _refuse_version(row, if_version)
+        commands.refuse_version(row, if_version)
         if kind_of(revision) == "created":
             raise Refused(
                 f"Before revision {revision['id']} there was no {clean(row['name'])!r}.",
@@ -210,18 +210,6 @@ def _revision(connection: Connection, task_id: int, revision_id: int | None) -> 
     if found is None:
         raise NotFound("revision", str(revision_id))
     return found
-
-
-def _refuse_version(row: Mapping[Any, Any], if_version: int | None) -> None:
-    if if_version is None or row["version"] == if_version:
-        return
-    conflict = Conflict(
-        f"{clean(row['name'])!r} was changed meanwhile: it is at version {row['version']},"
-        f" not {if_version}.",
-        "Read it again, then change it.",
-    )
-    conflict.version = row["version"]
-    raise conflict
 
 
 def _refuse_taken_name(connection: Connection, name: str, own_id: int | None) -> None:

@@ -84,21 +84,27 @@ class OfflineClient(OfflineParts):
         spec: dict[str, Any] | None = None,
         as_scheduled: bool = False,
         request_id: str,
+        if_version: int | None = None,
     ) -> Any:
         self._refuse()
 
-    async def run_now(self, task_id: int, *, request_id: str) -> Any:
+    async def run_now(self, task_id: int, *, request_id: str, if_version: int | None = None) -> Any:
         self._refuse()
 
     async def stop_run(self, run_id: int, *, signal: str = "TERM") -> Any:
         self._refuse()
 
     async def pause_task(
-        self, task_id: int, *, until: datetime | None = None, run_after: bool = False
+        self,
+        task_id: int,
+        *,
+        until: datetime | None = None,
+        run_after: bool = False,
+        if_version: int | None = None,
     ) -> Any:
         self._refuse()
 
-    async def resume_task(self, task_id: int) -> Any:
+    async def resume_task(self, task_id: int, *, if_version: int | None = None) -> Any:
         self._refuse()
 
     async def pause_scheduler(self, *, until: datetime | None = None) -> Any:

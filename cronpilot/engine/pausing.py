@@ -25,6 +25,7 @@ def pause(
     now: datetime,
     until: datetime | None = None,
     run_after: bool = False,
+    if_version: int | None = None,
 ) -> Changes:
     """Plan nothing more of a task; its next run stays where it is until it is resumed.
 
@@ -34,9 +35,9 @@ def pause(
         run_after: if a slot passes meanwhile, one run follows when it is resumed.
 
     Raises:
-        NotFound; UsageProblem: `until` has passed.
+        NotFound; UsageProblem: `until` has passed; Conflict: it is at another version.
     """
-    task = live_task(connection, task_id)
+    task = live_task(connection, task_id, if_version)
     _refuse_past(until, now)
     tasks.set_columns(
         connection, task_id, paused_at=task["paused_at"] or now, paused_until=until,
@@ -47,10 +48,17 @@ def pause(
     return Changes({task_id})
 
 
-def resume(connection: Connection, task_id: int, *, actor: str, now: datetime) -> Changes:
+def resume(
+    connection: Connection,
+    task_id: int,
+    *,
+    actor: str,
+    now: datetime,
+    if_version: int | None = None,
+) -> Changes:
     """Go on; what passed meanwhile becomes one row `skipped: paused`, and is not made up for unless
     the pause was made so."""
-    task = live_task(connection, task_id)
+    task = live_task(connection, task_id, if_version)
     if task["paused_at"] is None:
         return Changes({task_id})
     return _resume(connection, task_id, actor=actor, now=now, paused_until=now)

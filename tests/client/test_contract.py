@@ -123,6 +123,24 @@ async def test_tasks_are_filtered_and_sorted_by_the_other_side(both: Both) -> No
     assert [task.id for task in page.rows] == [1]
 
 
+async def test_nothing_is_started_or_paused_of_another_version_than_was_seen(both: Both) -> None:
+    client, seen = both.client, (await both.client.task(1)).version
+    asked = [
+        lambda version: client.run_now(1, request_id="a", if_version=version),
+        lambda version: client.test_task(1, request_id="b", if_version=version),
+        lambda version: client.pause_task(1, if_version=version),
+        lambda version: client.resume_task(1, if_version=version),
+    ]
+    for ask in asked:
+        with pytest.raises(Conflict) as refused:
+            await ask(seen + 1)
+        assert refused.value.version == seen
+    assert both.engine.calls == []
+    for ask in asked:
+        await ask(seen)
+    assert len(both.engine.calls) == len(asked)
+
+
 async def test_a_task_arrives_as_it_is(both: Both) -> None:
     task = await both.client.task(2)
 

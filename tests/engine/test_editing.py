@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from cronpilot.client.actor import FRONT
-from cronpilot.client.messages import TaskQuery, TaskRemoved
+from cronpilot.client.messages import RunQuery, TaskQuery, TaskRemoved
 from cronpilot.domain.run import Reason, Status
 from cronpilot.errors import ConfigError, Conflict, NotFound, Refused
 from tests.engine.conftest import finished, history, reached, start
@@ -170,9 +170,25 @@ async def test_of_two_who_edit_the_same_version_one_is_told(engine):
 
     assert refused.version == 2
     assert str(refused) == (
-        "'new' was changed meanwhile: it is at version 2, not 1. Read it again, then change it."
+        "'new' was changed meanwhile: it is at version 2, not 1. Read it again first."
     )
     assert (await engine.task(1)).version == 2
+
+
+async def test_a_start_for_the_version_that_was_seen_never_starts_another(engine):
+    await engine.create_task(NEW)
+    await engine.change_task(1, {"description": "another"}, if_version=1)
+    done = await asyncio.gather(
+        engine.run_now(1, request_id="a", if_version=1),
+        engine.test_task(1, request_id="b", if_version=1),
+        engine.pause_task(1, if_version=1),
+        engine.resume_task(1, if_version=1),
+        return_exceptions=True,
+    )  # fmt: skip
+
+    assert [type(one) for one in done] == [Conflict] * 4
+    assert (await engine.runs(RunQuery())).rows == []
+    assert (await engine.task(1)).paused_at is None
 
 
 async def test_a_new_name_keeps_number_history_and_the_planned_second(engine):

@@ -12,7 +12,6 @@ from cronpilot.api.parts import (
     Engine,
     IfVersion,
     TaskId,
-    refuse_other_version,
     tell_next,
     tell_next_runs,
     tell_total,
@@ -124,9 +123,8 @@ async def run_task(
     x_request_id: Annotated[RequestId | None, Header()] = None,
 ) -> RunView:
     """Start it now. The run may already be over: `skipped: already_running`."""
-    await refuse_other_version(engine, task_id, if_version)
     request_id = (body.request_id if body else None) or x_request_id or str(uuid.uuid4())
-    return await engine.run_now(task_id, request_id=request_id)
+    return await engine.run_now(task_id, request_id=request_id, if_version=if_version)
 
 
 @router.post("/{task_id}/test", status_code=202)
@@ -139,13 +137,12 @@ async def test_task(
     x_request_id: Annotated[RequestId | None, Header()] = None,
 ) -> RunView:
     """Start it as a test, which counts for nothing."""
-    await refuse_other_version(engine, task_id, if_version)
     body = body or Test()
     if body.spec is not None:
         require(request, Role.ADMIN)
     return await engine.test_task(
         task_id, spec=body.spec, as_scheduled=body.as_scheduled,
-        request_id=body.request_id or x_request_id or str(uuid.uuid4()),
+        request_id=body.request_id or x_request_id or str(uuid.uuid4()), if_version=if_version,
     )  # fmt: skip
 
 
@@ -154,13 +151,13 @@ async def pause_task(
     engine: Engine, task_id: TaskId, if_version: IfVersion, body: Pause | None = None
 ) -> TaskView:
     """Start it no more until it is resumed, by hand or at `until`; what runs goes on."""
-    await refuse_other_version(engine, task_id, if_version)
     body = body or Pause()
-    return await engine.pause_task(task_id, until=body.until, run_after=body.run_after)
+    return await engine.pause_task(
+        task_id, until=body.until, run_after=body.run_after, if_version=if_version
+    )
 
 
 @router.post("/{task_id}/resume")
 async def resume_task(engine: Engine, task_id: TaskId, if_version: IfVersion) -> TaskView:
     """Start it again from its next fire time on."""
-    await refuse_other_version(engine, task_id, if_version)
-    return await engine.resume_task(task_id)
+    return await engine.resume_task(task_id, if_version=if_version)
