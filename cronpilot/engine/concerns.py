@@ -91,8 +91,7 @@ class Concerns:
         self._smtp, self._told = config.smtp, config.notifications
         zone = find_zone(config.timezone)
         self._telling = Telling(
-            Defaults(self._told.to, self._told.use, self._told.ping,
-                     frozenset(self._told.channels)),
+            Defaults(self._told.to, self._told.use, self._told.ping),
             self._told.gather, self._told.daily, zone,
         )  # fmt: skip
         self._ways = Ways(

@@ -80,7 +80,6 @@ class Teller:
         self._database, self._clock, self._ways, self._trouble = database, clock, ways, trouble
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wanted: list[asyncio.Event] = []
-        self._sending: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name="telling", daemon=True)
         self._ready = threading.Event()

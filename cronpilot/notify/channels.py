@@ -14,13 +14,6 @@ PING_S = 10.0
 MISSING = "Channels need apprise, which is not installed: pip install 'cronpilot[notify]'"
 
 
-def has_apprise() -> bool:
-    """Whether the extra is installed."""
-    import importlib.util
-
-    return importlib.util.find_spec("apprise") is not None
-
-
 async def send(name: str, url: Callable[[], str | None], message: Message) -> None:
     """Hand it to a channel. The URL has its token in it, so it is never shown.
 

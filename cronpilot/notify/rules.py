@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from cronpilot.domain.incident import Fault, Word
@@ -21,7 +21,6 @@ class Defaults:
     to: Sequence[str] = ()
     channels: Sequence[str] = ()
     ping: Ping | None = None
-    known_channels: frozenset[str] = field(default_factory=frozenset)
 
 
 def is_told(on: Notify, word: Word, fault: Fault) -> bool:

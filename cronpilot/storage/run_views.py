@@ -44,19 +44,3 @@ def counts(connection: Connection) -> dict[Status, int]:
         select(_RUN.c.status, func.count().label("n")).where(text(OPEN)).group_by(_RUN.c.status)
     )
     return {row.status: row.n for row in rows}
-
-
-def logged(connection: Connection, limit: int) -> list[RowMapping]:
-    """The newest runs that have a log."""
-    return list(
-        connection.execute(
-            _VIEW.where(_RUN.c.attempts > 0).order_by(_RUN.c.id.desc()).limit(limit)
-        ).mappings()
-    )
-
-
-def newest_with_log(connection: Connection, task_id: int) -> int | None:
-    """The task's newest run whose command was started."""
-    return connection.execute(
-        select(func.max(_RUN.c.id)).where(_RUN.c.task_id == task_id, _RUN.c.attempts > 0)
-    ).scalar_one_or_none()

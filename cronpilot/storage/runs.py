@@ -36,7 +36,7 @@ from cronpilot.storage.run_states import (
     state,
     states,
 )
-from cronpilot.storage.run_views import counts, logged, newest_with_log, views
+from cronpilot.storage.run_views import counts, views
 from cronpilot.storage.tables import Attempt, Run, Task
 
 RUN = Run.__table__  # type: ignore[attr-defined]
@@ -46,7 +46,7 @@ ATTEMPT = Attempt.__table__  # type: ignore[attr-defined]
 __all__ = [
     "ATTEMPT", "RUN", "TASK", "AttemptEnd", "Finish", "Result", "Slot", "Start",
     "add_manual", "all_open", "busy", "by_request", "claim", "count_results", "counts",
-    "due_retries", "duration", "end_attempts", "finish", "in_flight", "logged", "lose", "move",
-    "newest_with_log", "next_in_queue", "next_retry", "open_ids", "overdue", "record", "slots_of",
+    "due_retries", "duration", "end_attempts", "finish", "in_flight", "lose", "move",
+    "next_in_queue", "next_retry", "open_ids", "overdue", "record", "slots_of",
     "start", "state", "states", "tasks_with_queue", "views", "waiting",
 ]  # fmt: skip

@@ -25,7 +25,6 @@ from sqlalchemy import (
 
 from cronpilot.client.messages import TaskQuery
 from cronpilot.domain.run import ACTIVE, BAD, Status
-from cronpilot.domain.schedule import Schedule
 from cronpilot.domain.task import TaskSpec
 from cronpilot.errors import NotFound
 from cronpilot.storage import revisions
@@ -400,9 +399,3 @@ def set_columns(connection: Connection, task_id: int, **values: Any) -> None:
 def spec_of(row: Mapping[Any, Any]) -> TaskSpec:
     """The definition that a task row holds."""
     return TaskSpec.model_construct(**{field: row[field] for field in SPEC_FIELDS})
-
-
-def schedule_of(row: Mapping[Any, Any]) -> Schedule:
-    """The schedule that a task row holds."""
-    schedule: Schedule = row["schedule"]
-    return schedule

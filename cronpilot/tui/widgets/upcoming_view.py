@@ -64,9 +64,6 @@ class UpcomingView(View):
     class Wanted(Message):
         """Something of what is seen has to be read; see `lacks`."""
 
-    class RowChosen(Message):
-        """All about the task under the cursor is wanted."""
-
     def __init__(self) -> None:
         self.list = UpcomingTable(id="upcoming-table")
         self.picture = TimelineTable(id="timeline-table")
