@@ -95,12 +95,11 @@ def decide_due(
     simple = _simply_due(
         connection, [id_ for id_ in ids if id_ not in still_open], now, watched_since
     )
-    done = {id_ for alike in simple.values() for id_ in alike}
     changes = _decide_each(
-        connection, [id_ for id_ in ids if id_ not in done], still_open, now, watched_since
+        connection, [id_ for id_ in ids if id_ not in simple], still_open, now, watched_since
     )
     changes.run_ids += due_tasks.queue(connection, simple, now)
-    changes.task_ids |= done
+    changes.task_ids |= simple.keys()
     if changes.run_ids:
         crash.here("engine.planned")
     return changes
@@ -108,10 +107,10 @@ def decide_due(
 
 def _simply_due(
     connection: Connection, ids: Sequence[int], now: datetime, watched_since: datetime
-) -> dict[datetime | None, list[int]]:
+) -> dict[int, datetime | None]:
     """Those of these tasks (none of which has an open run) of which one slot is due, and is to be
-    queued: by their new `next_run_at`. One decision for all that are alike."""
-    found: dict[datetime | None, list[int]] = {}
+    queued, each with its new `next_run_at`. One decision for all that are alike."""
+    found: dict[int, datetime | None] = {}
     for alike in due_tasks.by_rules(connection, ids, now):
         decided = plan(
             DueTask(
@@ -123,7 +122,7 @@ def _simply_due(
             now,
         )  # fmt: skip
         if decided.verdicts == (SlotVerdict(alike.next_run_at, Status.QUEUED),):
-            found.setdefault(decided.next_run_at, []).extend(alike.ids)
+            found.update(dict.fromkeys(alike.ids, decided.next_run_at))
     return found
 
 

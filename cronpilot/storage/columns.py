@@ -28,7 +28,7 @@ class UTCDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], int | None]:
-        return _microseconds
+        return to_microseconds
 
     def result_processor(
         self, dialect: Dialect, coltype: object
@@ -36,7 +36,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         return _instant
 
 
-def _microseconds(value: datetime | None) -> int | None:
+def to_microseconds(value: datetime | None) -> int | None:
     if value is None:
         return None
     if value.tzinfo is None:

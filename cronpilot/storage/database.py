@@ -10,7 +10,7 @@ import queue
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +19,11 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     ColumnElement,
     Engine,
+    Integer,
+    Subquery,
     Table,
     bindparam,
+    cast,
     create_engine,
     func,
     select,
@@ -335,6 +338,17 @@ def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
 def as_list(values: Iterable[int | str]) -> str:
     """The parameter for `among`."""
     return json.dumps(list(values))
+
+
+def by_id(name: str) -> Subquery:
+    """A table of `id` and `value` that is one parameter: `as_table` of what belongs to each id."""
+    pairs = func.json_each(bindparam(name)).table_valued("key", "value")
+    return select(cast(pairs.c.key, Integer).label("id"), pairs.c.value).subquery()
+
+
+def as_table(values: Mapping[int, int | str | None]) -> str:
+    """The parameter for `by_id`."""
+    return json.dumps(values)
 
 
 def listed(column: ColumnElement[Any]) -> ColumnElement[str]:

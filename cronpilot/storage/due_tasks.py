@@ -7,7 +7,7 @@ what SQLite needs to write the rows down.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,16 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, func, literal, select, text, update
 
 from cronpilot.domain.task import Missed, Overlap
-from cronpilot.storage.database import among, as_list, insert_new, list_of, listed
+from cronpilot.storage.columns import to_microseconds
+from cronpilot.storage.database import (
+    among,
+    as_list,
+    as_table,
+    by_id,
+    insert_new,
+    list_of,
+    listed,
+)
 from cronpilot.storage.prepared import Prepared
 from cronpilot.storage.tables import PLANNED, Run, Task
 
@@ -122,30 +131,33 @@ _ITS_RUN = (
     .where(_RUN.c.task_id == _TASK.c.id, _RUN.c.id > bindparam("before"))
     .scalar_subquery()
 )
+_PLANS = by_id("plans")
 _PLAN_ON = Prepared(
     update(_TASK)
-    .where(among(_TASK.c.id, "ids"))
+    .where(_TASK.c.id == _PLANS.c.id)
     .values(
-        next_run_at=bindparam("next", type_=_TASK.c.next_run_at.type),
+        next_run_at=_PLANS.c.value,
         last_run_id=func.coalesce(_ITS_RUN, _TASK.c.last_run_id),
     )
 )
 
 
-def queue(
-    connection: Connection, plans: dict[datetime | None, list[int]], now: datetime
-) -> list[int]:
+def queue(connection: Connection, plans: Mapping[int, datetime | None], now: datetime) -> list[int]:
     """Record the slot of which each of these tasks is due as a queued run, and plan them on; the
     ids of the new runs, ascending. A slot that is recorded already is left.
 
     Args:
-        plans: tasks without a spread, by their new `next_run_at`.
+        plans: the new `next_run_at` of tasks without a spread.
     """
     if not plans:
         return []
     before = _NEWEST.scalar(connection)
-    everyone = as_list([task for ids in plans.values() for task in ids])
-    _QUEUE.run(connection, ids=everyone, now=now)
-    for upcoming, ids in plans.items():
-        _PLAN_ON.run(connection, ids=as_list(ids), next=upcoming, before=before)
+    _QUEUE.run(connection, ids=as_list(plans), now=now)
+    _PLAN_ON.run(connection, plans=as_table(_stored(plans)), before=before)
     return list_of(_ADDED.scalar(connection, before=before))
+
+
+def _stored(plans: Mapping[int, datetime | None]) -> dict[int, int | None]:
+    """As the column stores it; few of these instants differ."""
+    texts = {at: to_microseconds(at) for at in set(plans.values())}
+    return {task: texts[at] for task, at in plans.items()}
