@@ -69,3 +69,26 @@ async def test_a_zone_that_is_back_is_planned_again(bench):
 
     assert task.next_run_at == datetime(2026, 3, 5, 5, 30, tzinfo=UTC)
     assert "zones" not in [banner.key for banner in banners]
+
+
+async def test_a_schedule_that_cannot_be_read_keeps_nobody_else_from_starting(bench):
+    bench.tasks(
+        "name: damaged\ncommand: 'true'\nschedule: '* * * * *'",
+        "name: tick\ncommand: 'true'\nschedule: '* * * * *'",
+    )
+    clock = SetClock(NOON)
+    async with bench.engine(clock=clock) as engine:
+        connection = sqlite3.connect(bench.database)
+        connection.execute("UPDATE task SET resolved = 'a b c d e' WHERE name = 'damaged'")
+        connection.commit()
+        connection.close()
+        clock.pass_by(timedelta(minutes=1))
+        engine._scheduler.wakeup()
+        await until(lambda: history(engine, "tick"), "the slots of the other task")
+
+        async def is_told():
+            return [b.text for b in (await engine.status()).banners if b.key == "planning"]
+
+        (told,) = await until(is_told, "the banner")
+
+    assert "cannot be read" in told

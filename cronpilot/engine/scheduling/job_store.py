@@ -98,10 +98,11 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
         self._now = watch.seen_at
         self._others_now = self._now  # the same moment, as APScheduler reads it
         self._more = False
+        self._unreadable: Exception | None = None  # why a due task could not be planned
         self._may_claim = True  # not after a failure: first of all, slots are recorded
 
     def get_due_jobs(self, now: datetime) -> list[Job]:
-        self._decided, self._more = [], False
+        self._decided, self._more, self._unreadable = [], False, None
         try:
             step = self._watch.look()
             self._now, self._others_now = self._watch.seen_at, now
@@ -112,9 +113,8 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
         except StorageProblem as problem:
             self._failed(problem)
             raise  # APScheduler asks again after jobstore_retry_interval
-        jobs = [job for alike in found for job in self._jobs(alike)]
-        self._more = len(jobs) == PASS
-        return jobs
+        self._more = sum(len(alike.ids) for alike in found) == PASS
+        return [job for alike in found for job in self._jobs(alike)]
 
     def update_job(self, job: Job) -> None:
         self._decided.append(int(job.id))
@@ -129,7 +129,7 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
             if self._decided:
                 self._commit()
             self._may_claim = True
-            self._failed(None)
+            self._failed(self._unreadable)
             earliest = self._database.read(self._earliest)
         except Exception as error:  # noqa: BLE001  see the class: nothing may escape from here
             log.warning("Planning failed, trying again: %s", error)
@@ -138,6 +138,8 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
             return now if at_once else now + RETRY
         finally:
             self._decided = []
+        if self._unreadable is not None:  # it is due for ever
+            return now + RETRY
         if self._more:
             return now
         return now + (min(earliest - self._now, HEARTBEAT) if earliest else HEARTBEAT)
@@ -170,8 +172,15 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
             self._planned(writing.result())
 
     def _jobs(self, alike: Alike) -> list[Job]:
-        """A job for each of these tasks; they share what says when they fire next."""
-        times = times_of_resolved(alike.resolved, alike.zone_key, alike.quiet_key)
+        """A job for each of these tasks; they share what says when they fire next.
+
+        None where that cannot be read: a damaged row must keep no other task from its slot.
+        """
+        try:
+            times = times_of_resolved(alike.resolved, alike.zone_key, alike.quiet_key)
+        except ValueError as problem:
+            self._unreadable = problem
+            return []
         trigger = TaskTrigger(times, spread_offset(alike.name, alike.spread))
         at = min(alike.next_run_at, self._others_now)  # or it is passed over
         return [DueJob(id_, trigger, at) for id_ in alike.ids]
