@@ -50,6 +50,7 @@ from cronpilot.engine.upkeep import Upkeep
 from cronpilot.engine.views import Congestion
 from cronpilot.errors import StorageProblem
 from cronpilot.runner.executor import Local
+from cronpilot.runner.keeper.turns import take_short_turns
 from cronpilot.runner.messages import AttemptKey, Linked, Report, Trouble, Unlinked
 from cronpilot.storage import backups, meta, runs
 from cronpilot.storage.database import Connection, Database
@@ -178,6 +179,8 @@ class Engine(Asking):
 
     async def start(self) -> None:
         """Read tasks.yaml, link the keeper, settle what was going on, start the clock."""
+        take_short_turns()
+        await self._write(lambda _: take_short_turns())  # on the writer's thread
         installation = await self._write(_installation)
         self._executor = Local(self._config.state_dir, installation, self._report)
         self._launcher = Launcher(self._config.state_dir)

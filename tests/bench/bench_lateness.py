@@ -30,8 +30,11 @@ from bench_screen import Screen
 from in_stages import STAGES
 from measuring import Row, count_rows, environment, make_tasks, show, wait_until
 
+from cronpilot.client.sockets import SOCKET_NAME
+
 PERIOD_S = 0.4  # between two fires
-BEGIN_S = 8.0  # from the making of the tasks to the first fire; an engine has to be up by then
+BEGIN_S = 7.0  # from the plan to the first fire: the engine looks for new plans every 5 s
+ONCE = "once 2026-01-01 00:00"  # a day that is moved later
 DATE = ["/bin/date", "+%s.%N"]
 ALL_STAGES = (*STAGES, "wrapper forked", "command runs")
 
@@ -57,9 +60,8 @@ def bare(fires: int) -> list[float]:
     return late
 
 
-def lay_tasks(state_dir: Path, fires: int) -> Path:
-    """As many tasks, each due once, one after the other, at odd fractions of a second."""
-    database = make_tasks(state_dir, fires, schedule="once 2026-01-01 00:00", command=DATE)
+def plan_fires(database: Path, fires: int) -> None:
+    """Let each task be due once, one after the other, at odd fractions of a second."""
     first = datetime.now(UTC) + timedelta(seconds=BEGIN_S)
     connection = sqlite3.connect(database)
     for number in range(fires):
@@ -70,7 +72,6 @@ def lay_tasks(state_dir: Path, fires: int) -> Path:
         )
     connection.commit()
     connection.close()
-    return database
 
 
 def followed(state_dir: Path, database: Path, fires: int, engine: subprocess.Popen[bytes]) -> None:
@@ -85,15 +86,17 @@ def followed(state_dir: Path, database: Path, fires: int, engine: subprocess.Pop
 
 def headless(state_dir: Path, fires: int) -> dict[str, list[float]]:
     """Milliseconds from the due instant to each stage, of all fires but the first."""
-    database = lay_tasks(state_dir, fires + 1)
-    notes = state_dir / "notes"
-    with (state_dir / "stderr").open("wb") as stderr:
+    database = make_tasks(state_dir, fires + 1, schedule=ONCE, command=DATE)
+    notes, said = state_dir / "notes", state_dir / "stderr"
+    with said.open("wb") as stderr:
         engine = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("in_stages.py")), str(notes),
              "--headless", "--state-dir", str(state_dir)],
             stderr=stderr, env=environment(), cwd=state_dir,
         )  # fmt: skip
     try:
+        wait_until(lambda: b"ready" in said.read_bytes())
+        plan_fires(database, fires + 1)
         followed(state_dir, database, fires + 1, engine)
     finally:
         engine.terminate()
@@ -130,13 +133,15 @@ def read_all(screen: Screen) -> None:
 
 def beside_screen(state_dir: Path, fires: int) -> dict[str, list[float]]:
     """The same of an engine behind a screen at 120x36; the hand-overs are not looked at."""
-    database = lay_tasks(state_dir, fires + 1)
+    database = make_tasks(state_dir, fires + 1, schedule=ONCE, command=DATE)
     os.environ["CRONPILOT_KEEPER_IDLE"] = "0.1"
     screen = Screen(
         "-m", "cronpilot", "--state-dir", str(state_dir), program=[sys.executable],
     )  # fmt: skip
     threading.Thread(target=read_all, args=(screen,), daemon=True).start()
     try:
+        wait_until((state_dir / SOCKET_NAME).exists)
+        plan_fires(database, fires + 1)
         deadline = BEGIN_S + (fires + 1) * PERIOD_S + 60
         wait_until(lambda: count_rows(database, "status = 'success'") > fires, deadline)
     finally:

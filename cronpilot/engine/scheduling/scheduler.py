@@ -9,6 +9,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from cronpilot.engine.scheduling.executor import NotedExecutor
 from cronpilot.engine.scheduling.job_store import TaskJobStore
+from cronpilot.runner.keeper.turns import take_short_turns
 
 RETRY_S = 1  # after the database did not answer
 
@@ -19,7 +20,7 @@ class Scheduler:
     def __init__(self, store: TaskJobStore) -> None:
         # What it says of jobs is said better by the job store, in words for people.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
-        self._scheduler = BackgroundScheduler(
+        self._scheduler = _PromptScheduler(
             timezone=UTC,
             jobstores={"default": store},
             executors={"default": NotedExecutor()},
@@ -38,3 +39,11 @@ class Scheduler:
         """Return when the pass that may be under way is over."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
+
+
+class _PromptScheduler(BackgroundScheduler):  # type: ignore[misc]
+    """Its thread is woken soon after the instant also where others want the cores."""
+
+    def _main_loop(self) -> None:
+        take_short_turns()
+        super()._main_loop()

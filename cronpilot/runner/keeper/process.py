@@ -26,6 +26,7 @@ from . import (
     protocol,
     record,
     stopping,
+    turns,
     upgrade,
 )
 from .record import Outcome
@@ -389,6 +390,7 @@ def _settle_in(state_dir: str) -> None:
     libc = log_limit.libc
     libc.prctl(_SUBREAPER, 1, 0, 0, 0)
     libc.prctl(_NAME, b"cronpilot-keep", 0, 0, 0)
+    turns.take_short_turns()
     for sig in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTERM):
         signal.signal(sig, signal.SIG_IGN)
 
