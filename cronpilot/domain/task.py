@@ -46,9 +46,10 @@ class Limits(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     nice: int | None = Field(default=None, ge=-20, le=19, strict=True)
-    memory: Annotated[int, BeforeValidator(parse_size), Field(ge=1 << 20, strict=True)] | None = (
-        None
-    )
+    memory: (
+        Annotated[int, BeforeValidator(parse_size), Field(ge=1 << 20, le=1 << 60, strict=True)]
+        | None
+    ) = None
     cpu: Duration | None = None
     # A shell itself needs 13.
     open_files: int | None = Field(default=None, ge=16, le=1 << 20, strict=True)
@@ -153,7 +154,7 @@ class TaskSpec(BaseModel):
     log_limit: Size = Field(
         default=50_000_000, description="Bytes of output kept of one run: its head and its tail."
     )
-    keep: Annotated[int, Field(ge=1, strict=True)] | None = Field(
+    keep: Annotated[int, Field(ge=1, le=10**9, strict=True)] | None = Field(
         default=None, description="How many runs are remembered."
     )
     limits: Limits = Field(default_factory=Limits, description="nice, memory, cpu, open files.")

@@ -7,9 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, func, select, text, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
 
 from cronpilot.domain.run import MOVES, Reason, Status
+from cronpilot.domain.task import OnLost
 from cronpilot.storage.database import BY_OPEN, DIALECT, among, as_list
 from cronpilot.storage.figures import Result, count_results, duration
 from cronpilot.storage.prepared import Prepared
@@ -21,12 +33,18 @@ _ATTEMPT = Attempt.__table__  # type: ignore[attr-defined]
 
 # --- what the runner reports ---------------------------------------------------------------------
 
+# Of a task that was taken away nothing is started again.
+_IS_LIVE = _TASK.c.archived_at.is_(None)
+_MAX_RETRIES = case((_IS_LIVE, _TASK.c.max_retries), else_=0).label("max_retries")
+_ON_LOST = case(
+    (_IS_LIVE, _TASK.c.on_lost), else_=literal(OnLost.MARK, _TASK.c.on_lost.type)
+).label("on_lost")
 _STATE = Prepared(
     select(
         _RUN.c.id, _RUN.c.task_id, _RUN.c.status, _RUN.c.launches, _RUN.c.attempts,
         _RUN.c.started_at, _RUN.c.cpu_ms, _RUN.c.max_rss, _RUN.c.trigger, _RUN.c.beside,
-        _RUN.c.spec, _TASK.c.name.label("task_name"), _TASK.c.max_retries, _TASK.c.retry_delay,
-        _TASK.c.retry_backoff, _TASK.c.retry_max_delay, _TASK.c.success_codes, _TASK.c.on_lost,
+        _RUN.c.spec, _TASK.c.name.label("task_name"), _MAX_RETRIES, _TASK.c.retry_delay,
+        _TASK.c.retry_backoff, _TASK.c.retry_max_delay, _TASK.c.success_codes, _ON_LOST,
     )
     .join(_TASK, _TASK.c.id == _RUN.c.task_id)
     .where(among(_RUN.c.id, "runs"))

@@ -334,3 +334,23 @@ async def test_edits_are_there_after_a_restart(bench):
         undone = await engine.undo(1)
 
     assert (task.timeout, undone.timeout) == ("5m", None)
+
+
+async def test_what_fails_after_its_task_was_deleted_is_not_tried_again(bench):
+    bench.tasks(
+        "name: flaky\ncommand: sleep 1; exit 1\nschedule: manual\nmax_retries: 5\nretry_delay: 0s"
+    )
+    async with bench.engine() as engine:
+        run = await reached(engine, (await start(engine, "flaky")).id, Status.RUNNING)
+        await engine.delete_task(run.task_id)
+        ended = await finished(engine, run.id)
+
+    assert (ended.status, ended.attempts) == (Status.FAILED, 1)
+
+
+async def test_a_number_that_no_database_can_hold_is_refused(bench):
+    async with bench.engine() as engine:
+        for field, value in (("keep", 10**30), ("limits", {"memory": 10**30})):
+            spec = {"name": "huge", "command": "true", "schedule": "manual", field: value}
+            with pytest.raises(ConfigError, match=field):
+                await engine.create_task(spec)
