@@ -24,7 +24,7 @@ from cronpilot.engine.clock import Clock
 from cronpilot.engine.incident_views import IncidentReader, story_of
 from cronpilot.engine.incidents import Judge, Telling
 from cronpilot.engine.notices import Notices
-from cronpilot.engine.telling import Teller, Ways, test_message
+from cronpilot.engine.telling import Teller, Trouble, Troubles, Ways, test_message
 from cronpilot.engine.usual import Usuals
 from cronpilot.errors import NotFound, Refused, StorageProblem
 from cronpilot.notify import smtp
@@ -77,12 +77,13 @@ class Concerns:
         self._database, self._clock, self._reader = database, clock, reader
         self._notices, self._changed, self._usuals = notices, changed, usuals
         self._wanted = asyncio.Event()
+        self._troubles = Troubles()
         self._state_dir, self._installation = config.state_dir, ""
         self.dropped = 0
         self._next_look = self._next_silence = self._next_tidy = 0.0
         self._use(config)
         self._teller = Teller(
-            database, clock, lambda: self._ways, lambda problem: soon(self._tell_trouble, problem)
+            database, clock, lambda: self._ways, lambda trouble: soon(self._tell_trouble, trouble)
         )
         questions = IncidentReader(reader)
         self.incidents, self.incident = questions.incidents, questions.incident
@@ -198,12 +199,13 @@ class Concerns:
         incidents.forget_closed(connection, now - KEPT)
         outbox.forget(connection, now - KEPT_SENT)
 
-    def _tell_trouble(self, problem: str | None) -> None:
-        if problem is None:
+    def _tell_trouble(self, trouble: Trouble) -> None:
+        newest = self._troubles.after(trouble)
+        if newest is None:
             self._notices.clear("notifications")
             return
-        hint = "It is tried again. Try: cronpilot notify test"
-        self._notices.show(Banner(key="notifications", text=problem, hint=hint))
+        text, hint = newest
+        self._notices.show(Banner(key="notifications", text=text, hint=hint))
 
     # --- what people do ---
 

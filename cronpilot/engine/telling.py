@@ -63,6 +63,39 @@ class Ways:
     installation: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why somebody could not be told.
+
+    Attributes:
+        way: by which; all mail goes one way, a channel and the pings of a task each another.
+        problem: None: by that way, somebody was just told.
+        given_up: it is not tried again.
+    """
+
+    way: str
+    problem: str | None = None
+    given_up: bool = False
+
+
+class Troubles:
+    """Those that are not over: a way that works again says nothing of the others."""
+
+    def __init__(self) -> None:
+        self._by_way: dict[str, Trouble] = {}  # the newest last
+
+    def after(self, trouble: Trouble) -> tuple[str, str] | None:
+        """The newest one when this was heard, and what becomes of it; None when all is well."""
+        self._by_way.pop(trouble.way, None)
+        if trouble.problem is not None:
+            self._by_way[trouble.way] = trouble
+        if not self._by_way:
+            return None
+        newest = list(self._by_way.values())[-1]
+        then = "That message is given up." if newest.given_up else "It is tried again."
+        return newest.problem or "", f"{then} Try: cronpilot notify test"
+
+
 class Teller:
     """Three lanes (mail, channels, pings), none of which waits for another."""
 
@@ -71,11 +104,11 @@ class Teller:
         database: Database,
         clock: Clock,
         ways: Callable[[], Ways],
-        trouble: Callable[[str | None], None],
+        trouble: Callable[[Trouble], None],
     ) -> None:
         """
         Args:
-            trouble: told on any thread why the newest try failed; None when one has worked.
+            trouble: told on any thread why a try failed, and that one has worked.
         """
         self._database, self._clock, self._ways, self._trouble = database, clock, ways, trouble
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -118,7 +151,8 @@ class Teller:
             asyncio.run(self._run())
         except Exception as error:
             log.critical("Nobody is told of anything any more", exc_info=error)
-            self._trouble("Messages are not sent any more: a mistake of CronPilot, see its log.")
+            problem = "Messages are not sent any more: a mistake of CronPilot, see its log."
+            self._trouble(Trouble("all", problem, given_up=True))
         finally:
             self._ready.set()
 
@@ -271,8 +305,7 @@ class Teller:
             _note(connection, batch, "told", now, batch.target.partition(":")[2])
 
         await self._write(write)
-        if not batch.target.startswith(PING):
-            self._trouble(None)
+        self._trouble(Trouble(_way(batch.target)))
 
     async def _failed(self, batch: Batch, failure: Failure) -> None:
         now = self._clock.now()
@@ -292,7 +325,7 @@ class Teller:
             _note(connection, batch, "not told", now, failure.problem)
 
         await self._write(write)
-        self._trouble(failure.problem)
+        self._trouble(Trouble(_way(batch.target), failure.problem, gives_up))
 
     # --- the database, from this loop ---
 
@@ -301,6 +334,10 @@ class Teller:
 
     async def _read(self, closure: Callable[[Connection], T]) -> T:
         return await asyncio.to_thread(self._database.read, closure)
+
+
+def _way(target: str) -> str:
+    return MAIL if target.startswith(MAIL) else target
 
 
 def _note(connection: Connection, batch: Batch, kind: str, at: datetime, detail: str) -> None:

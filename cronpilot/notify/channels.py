@@ -57,10 +57,17 @@ async def ping(url: str) -> None:
 
     where = httpx.URL(url).host
     try:
-        async with httpx.AsyncClient(timeout=PING_S, follow_redirects=True) as client:
-            answer = await client.get(url)
-    except httpx.HTTPError as error:
+        async with (
+            asyncio.timeout(2 * PING_S),  # redirects, and answers that come drop by drop
+            httpx.AsyncClient(timeout=PING_S, follow_redirects=True) as client,
+            client.stream("GET", url) as answer,  # whatever it holds is not read
+        ):
+            status = answer.status_code
+    except (TimeoutError, httpx.TimeoutException) as error:
+        raise Failure(f"{where} did not answer the ping in time.") from error
+    except httpx.ConnectError as error:
+        raise Failure(f"{where} cannot be pinged: nobody can be reached there.") from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Failure(f"{where} cannot be pinged: {type(error).__name__}.") from error
-    if answer.status_code >= 300:
-        gone = answer.status_code in (404, 410)
-        raise Failure(f"{where} answered the ping with {answer.status_code}.", permanent=gone)
+    if status >= 300:
+        raise Failure(f"{where} answered the ping with {status}.", permanent=status in (404, 410))

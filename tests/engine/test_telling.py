@@ -13,6 +13,7 @@ from cronpilot.client.incidents import IncidentQuery
 from cronpilot.config.telling_settings import NotificationSettings
 from cronpilot.domain.run import Status
 from cronpilot.engine.engine import Engine
+from cronpilot.engine.telling import Trouble, Troubles
 from tests.engine.clocks import SetClock
 from tests.engine.conftest import finished, start, until
 from tests.engine.mail import MailServer, mail_server
@@ -169,6 +170,19 @@ async def test_a_wrong_password_is_said_in_words_without_it(bench, server, told,
     assert "does not accept user and password" in telling.error
     assert "does not accept user and password" in banner.text
     assert "wrong-secret" not in f"{telling.error}{banner.text}"
+
+
+def test_what_kept_us_from_telling_is_said_until_that_very_way_works():
+    troubles = Troubles()
+    pinging = ("No ping.", "It is tried again. Try: cronpilot notify test")
+
+    assert troubles.after(Trouble("ping:1", "No ping.")) == pinging
+    assert troubles.after(Trouble("mail:")) == pinging
+    assert troubles.after(Trouble("mail:", "No such user.", given_up=True)) == (
+        "No such user.", "That message is given up. Try: cronpilot notify test",
+    )  # fmt: skip
+    assert troubles.after(Trouble("mail:")) == pinging
+    assert troubles.after(Trouble("ping:1")) is None
 
 
 async def test_a_server_that_hangs_delays_no_run(bench, server, told):

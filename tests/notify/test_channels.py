@@ -20,12 +20,13 @@ HELLO = Message("A subject", "A body\n")
 
 
 class Web(HTTPServer):
-    """Attributes: asked: methods, paths and bodies; status: what it answers."""
+    """Attributes: asked: methods, paths, bodies; status: what it answers; endless: its answer."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[tuple[str, str, bytes]] = []
         self.status = 200
+        self.endless = False
 
     @property
     def where(self) -> str:
@@ -40,6 +41,11 @@ class Handler(BaseHTTPRequestHandler):
         self.server.asked.append((self.command, self.path, self.rfile.read(length)))
         self.send_response(self.server.status)
         self.end_headers()
+        while self.server.endless:
+            try:
+                self.wfile.write(b"x" * 65_536)
+            except OSError:
+                return
 
     do_POST = do_GET  # noqa: N815
 
@@ -80,6 +86,12 @@ async def test_nobody_there_is_said_without_the_address():
         await channels.ping("http://127.0.0.1:1/secret-key")
 
     assert "secret-key" not in caught.value.problem
+
+
+async def test_what_an_answer_to_a_ping_holds_is_not_waited_for(web: Web):
+    web.endless = True
+
+    await channels.ping(f"http://{web.where}/abc")
 
 
 needs_apprise = pytest.mark.skipif(
