@@ -95,6 +95,7 @@ class FormScreen(AskingScreen["TaskView | None"]):
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
+        self._set_classes()  # while there are no fields yet whose looks hang on them
         yield self.head
         with Container(id="form"):
             with _Fields(id="form-fields", can_focus=False):
@@ -125,7 +126,6 @@ class FormScreen(AskingScreen["TaskView | None"]):
             if field is section.fields[0]:
                 self._tops.append(row.control)
             yield row
-            yield row.note
 
     def on_mount(self) -> None:
         self.bindings_updated_signal.subscribe(self, lambda _: self._tell_keys())
@@ -225,10 +225,13 @@ class FormScreen(AskingScreen["TaskView | None"]):
                       KeyHint(self.key("form.leave", "Esc"), "leave"))  # fmt: skip
             self.key_bar.tell(hints_of(self), always=always)
 
-    def _arrange(self) -> None:
-        wide = self.size.width >= WIDE
-        self.set_class(wide, "-wide")
+    def _set_classes(self) -> None:
+        self.set_class(self.app.size.width >= WIDE, "-wide")
         self.set_class(len(self._sections) > 1, "-long")
+
+    def _arrange(self) -> None:
+        self._set_classes()
+        wide = self.has_class("-wide")
         beside = wide or len(self._sections) == 1 or self.schedule.has_focus_within
         self.preview.display = beside and self.size.height >= 12
 

@@ -2,80 +2,41 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import Cell, Tone
-from cronpilot.tui.layout import wrap_words
 from cronpilot.tui.schedule_draft import Problem
-from cronpilot.tui.widgets.toned import Line, Toned
+from cronpilot.tui.widgets.toned import Toned
 
 LABEL = 16
 """Cells of the names of fields."""
 
 
-class Sentence(Toned):
-    """Words that take as many rows as they need, indented as what they are about."""
-
-    DEFAULT_CSS = "Sentence { height: auto; width: 1fr; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.said = ""
-        self._tone: Tone = ""
-        self.display = False
-
-    def say(self, words: str, tone: Tone) -> None:
-        """Say this from now on; nothing takes no room."""
-        if (words, tone) == (self.said, self._tone):
-            return
-        self.said, self._tone = words, tone
-        self.display = bool(words)
-        self.refresh(layout=True)
-
-    def _rows(self, width: int) -> list[str]:
-        return wrap_words(self.said, max(10, width - LABEL))
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(self._rows(width))
-
-    def render_line(self, y: int) -> Strip:
-        rows, width = self._rows(self.size.width), self.size.width
-        words = rows[y] if y < len(rows) else ""
-        line = self.strip([Cell(" " * LABEL), Cell(words, self._tone)])
-        return line.adjust_cell_length(width, self.tone_style(""))
-
-
-class FormRow(Horizontal):
-    """Yield its `note` right below it."""
+class FormRow(Toned):
+    """Paints all but the control itself: a form has many rows, and each widget costs time."""
 
     DEFAULT_CSS = """
-    FormRow { height: auto; width: 1fr; }
-    FormRow > Line { width: 16; }
+    FormRow { layout: horizontal; height: auto; width: 1fr; }
+    FormRow > Row, FormRow > TextField, FormRow > TextBox { margin-left: 16; }
     """
 
     def __init__(self, name: str, label: str, control: Widget) -> None:
         super().__init__()
-        self.field, self.control, self.note = name, control, Sentence()
-        self._label, self._words = Line(), label
+        self.field, self.control = name, control
+        self.said = ""  # below the control, in as many rows as it needs
+        self._tone: Tone = "bad"
+        self._label = label
         self._problem: Problem | None = None
         self._offer = ""
 
     def compose(self) -> ComposeResult:
-        yield self._label
         yield self.control
-
-    def on_mount(self) -> None:
-        self._tell()
-
-    def show(self, shown: bool) -> None:
-        """Whether this field is there at all."""
-        self.display = shown
-        self.note.display = shown and bool(self.note.said)
 
     def complain(self, problem: Problem | None) -> None:
         """This is wrong with it, or nothing is."""
@@ -87,13 +48,34 @@ class FormRow(Horizontal):
         self._offer = words
         self._tell()
 
+    @property
+    def _is_bad(self) -> bool:
+        return self._problem is not None and not self._offer
+
     def _tell(self) -> None:
         problem = self._problem
-        bad = problem is not None and not self._offer
-        mark = self._label.marks.late if bad else " "
-        self._label.show([Cell(f"{mark} {self._words}", "bad" if bad else "muted")])
-        if self._offer:
-            self.note.say(self._offer, "muted")
+        words = clean(f"{problem.problem} {problem.hint}") if problem else ""
+        tone: Tone = "muted" if self._offer else "bad"
+        said = self._offer or words
+        if (said, tone) != (self.said, self._tone):
+            self.said, self._tone = said, tone
+            self.refresh(layout=True)
+
+    # --- painting --------------------------------------------------------------------------------
+
+    def _rows(self, width: int) -> list[str]:
+        return textwrap.wrap(self.said, max(10, width - LABEL))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return super().get_content_height(container, viewport, width) + len(self._rows(width))
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if not y:
+            mark = self.marks.late if self._is_bad else " "
+            cells = [Cell(f"{mark} {self._label}", "bad" if self._is_bad else "muted")]
         else:
-            self.note.say(clean(f"{problem.problem} {problem.hint}") if problem else "", "bad")
-        self.note.display = self.display and bool(self.note.said)
+            rows = self._rows(width)
+            index = y - (self.size.height - len(rows))
+            cells = [Cell(" " * LABEL), Cell(rows[index] if index >= 0 else "", self._tone)]
+        return self.strip(cells).adjust_cell_length(width, self.tone_style(""))

@@ -59,9 +59,7 @@ class ScheduleFields(Vertical):
         }
 
     def compose(self) -> ComposeResult:
-        for row in self.rows.values():
-            yield row
-            yield row.note
+        yield from self.rows.values()
 
     def on_mount(self) -> None:
         self._show_fields()
@@ -87,7 +85,7 @@ class ScheduleFields(Vertical):
     def _show_fields(self) -> None:
         needed = ("type", *FIELDS[_WORDS[self._type.value]], "timezone")
         for name, row in self.rows.items():
-            row.show(name in needed)
+            row.display = name in needed
 
     @on(Pick.Picked)
     @on(DayToggles.Toggled)
