@@ -15,7 +15,7 @@ from cronpilot.client.actor import actor
 from cronpilot.domain.run import Reason
 from cronpilot.engine import commands, pausing
 from cronpilot.engine.planner import Changes
-from cronpilot.errors import Refused
+from cronpilot.errors import Refused, StorageProblem
 from cronpilot.runner.messages import AttemptKey
 from cronpilot.storage import runs
 from cronpilot.storage.database import Connection
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cronpilot.runner.executor import Executor
 
 _LOOK_S = 0.05  # between two looks at what still goes on
+_TRY_AGAIN_S, _TRIES = 1.0, 300  # of what the database refuses; the next link asks once more
 _ASK_AGAIN_S = 1.0  # the keeper, to stop what still goes on
 
 
@@ -102,7 +103,14 @@ class Controls:
     async def replace(self, run_ids: Sequence[int]) -> None:
         """End runs that newer ones of their tasks take the place of."""
         now = self._now()
-        keys, changes = await self._write(lambda c: commands.replace_runs(c, run_ids, now))
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                keys, changes = await self._write(lambda c: commands.replace_runs(c, run_ids, now))
+                break
+            except StorageProblem:  # told by whoever writes all the time
+                if not tries_left:
+                    raise
+                await asyncio.sleep(_TRY_AGAIN_S)
         for key in keys:
             self._executor().stop(key, why=Reason.REPLACED.value, signal=signals.SIGTERM)
         self._planned(changes)

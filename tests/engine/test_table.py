@@ -9,7 +9,7 @@ import pytest
 
 from cronpilot.domain.plan import spread_offset
 from cronpilot.domain.run import Reason, Status, Trigger
-from cronpilot.errors import UsageProblem
+from cronpilot.errors import StorageProblem, UsageProblem
 from tests.engine.clocks import SetClock
 from tests.engine.conftest import finished, history, reached, start, until
 
@@ -75,6 +75,29 @@ async def test_replace_by_schedule_stops_the_old_run_and_starts_the_new_one(benc
     assert (old.status, old.reason) == (Status.STOPPED, Reason.REPLACED)
     assert (new.scheduled_for, new.trigger) == (noon(2), Trigger.SCHEDULE)
     assert old.finished_at <= new.started_at
+
+
+async def test_replace_holds_also_when_the_database_refuses_at_first(bench, clock, monkeypatch):
+    bench.tasks(MINUTELY.format("slow", SLEEP, "overlap: replace"))
+    async with bench.engine(clock=clock) as engine:
+        write, refusals = engine._controls._write, [StorageProblem("The disk is full.")]
+
+        async def write_later(closure):
+            if refusals:
+                raise refusals.pop()
+            return await write(closure)
+
+        await go_to(engine, clock, 1)
+        (first,) = await rows_of(engine, "slow", 1)
+        await reached(engine, first.id, Status.RUNNING)
+        monkeypatch.setattr(engine._controls, "_write", write_later)
+        await go_to(engine, clock, 2)
+        old = await finished(engine, first.id)
+        _, second = await rows_of(engine, "slow", 2)
+        await end(engine, await reached(engine, second.id, Status.RUNNING))
+
+    assert refusals == []
+    assert (old.status, old.reason) == (Status.STOPPED, Reason.REPLACED)
 
 
 async def test_queue_by_schedule_keeps_one_waiting(bench, clock):
