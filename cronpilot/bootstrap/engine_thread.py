@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from cronpilot.bootstrap.serving import prepare, serve_engine
 
 if TYPE_CHECKING:
-    from cronpilot.config.settings import Settings
+    from cronpilot.config.places import Places
     from cronpilot.engine.engine import Engine
     from cronpilot.storage.lock import DatabaseLock
 
@@ -21,7 +22,7 @@ log = logging.getLogger("cronpilot")
 class EngineThread:
     """An engine on a thread of its own, with its own loop: it goes on when the screen is gone."""
 
-    def __init__(self, settings: Settings, lock: DatabaseLock) -> None:
+    def __init__(self, settings: Places, lock: DatabaseLock) -> None:
         self._settings, self._lock = settings, lock
         self.tasks_file: Path | None = settings.tasks_file
         self._engine: Engine | None = None
@@ -56,7 +57,9 @@ class EngineThread:
 
     def _work(self) -> None:
         try:
-            prepared = prepare(self._settings, "screen", self._lock)
+            from cronpilot.config.settings import whole  # after the first paint
+
+            prepared = prepare(whole(self._settings, os.environ), "screen", self._lock)
             self.tasks_file = prepared.config.tasks_file
             for note in prepared.notes:
                 log.warning("%s", note)

@@ -32,7 +32,7 @@ from cronpilot.errors import UsageProblem
 if TYPE_CHECKING:
     from cronpilot.client import Client
     from cronpilot.client.remote import Remote
-    from cronpilot.config.settings import Settings
+    from cronpilot.config.places import Places
     from cronpilot.tui.leave import Leave
 
 ANSWER_S = 10.0  # for a detached engine to answer
@@ -40,7 +40,7 @@ ANSWER_S = 10.0  # for a detached engine to answer
 log = logging.getLogger("cronpilot")
 
 
-def run_screen(settings: Settings, remote: Remote | None = None) -> int:
+def run_screen(settings: Places, remote: Remote | None = None) -> int:
     """The screen, with the engine behind it if none runs yet. Exit code."""
     from cronpilot.tui.terminal import screen_problem
 
@@ -66,7 +66,7 @@ def run_screen(settings: Settings, remote: Remote | None = None) -> int:
     return _show(settings, EngineThread(settings, lock))
 
 
-def _show_other(settings: Settings, remote: Remote) -> int:
+def _show_other(settings: Places, remote: Remote) -> int:
     """The screen of the engine that answers there; none is started here."""
 
     async def connect() -> Client:
@@ -87,7 +87,7 @@ def _show_other(settings: Settings, remote: Remote) -> int:
     return _after_screen(left, settings, None)
 
 
-def _show(settings: Settings, engine: EngineThread | None) -> int:
+def _show(settings: Places, engine: EngineThread | None) -> int:
     async def connect() -> Client:
         from cronpilot.client.http import HttpClient
 
@@ -104,7 +104,7 @@ def _run_app(
     connect: Callable[[], Awaitable[Client]],
     role: Literal["owner", "attached"],
     where: str,
-    settings: Settings,
+    settings: Places,
     *,
     host: str = "",
     identity: Identity = OWNER,
@@ -126,7 +126,7 @@ def _run_app(
     )  # fmt: skip
 
 
-def _after_screen(left: Leave, settings: Settings, engine: EngineThread | None) -> int:
+def _after_screen(left: Leave, settings: Places, engine: EngineThread | None) -> int:
     """What becomes of the engine when its screen is gone."""
     from cronpilot.tui.leave import Leave
 
@@ -154,7 +154,7 @@ def _carry_on(engine: EngineThread) -> None:
     engine.join()
 
 
-def _detach(settings: Settings, tasks_file: Path | None) -> None:
+def _detach(settings: Places, tasks_file: Path | None) -> None:
     """Hand over to an engine of its own session, and say where it is."""
     # Nobody turns engine.log over for it: it gets no line for each run.
     arguments = ["--headless", "--log-level", "warning", "--state-dir", str(settings.state_dir)]

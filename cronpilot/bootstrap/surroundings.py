@@ -10,11 +10,11 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cronpilot.config.settings import unsupported_platform
+from cronpilot.config.places import unsupported_platform
 from cronpilot.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from cronpilot.config.settings import Settings
+    from cronpilot.config.places import Places
 
 LOG_BYTES, LOG_COPIES = 5_000_000, 3
 
@@ -26,7 +26,7 @@ def refuse_platform() -> None:
         raise UsageProblem(problem)
 
 
-def make_state_dir(settings: Settings) -> None:
+def make_state_dir(settings: Places) -> None:
     """Make sure of it. Raises UsageProblem; StorageProblem on a network disk."""
     from cronpilot.storage.lock import refuse_network_disk
 

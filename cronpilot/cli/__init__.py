@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cronpilot.cli.opening import open_screen
 from cronpilot.cli.pipe import accept_any_text
 from cronpilot.cli.shortcut import answer
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from cronpilot.cli.session import OpenClient
 
 __all__ = ["main"]
-
-INTERRUPTED = 130  # 128 + SIGINT
 
 # Objects until the first look for unused ones: loading makes 400,000 that are all needed, and the
 # usual 700 would look a hundred times, a tenth of a short command.
@@ -35,10 +34,9 @@ def main(argv: Sequence[str] | None = None, *, open_client: OpenClient | None = 
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     accept_any_text()
     if open_client is None:
-        try:
-            code = answer(sys.argv[1:] if argv is None else argv)
-        except KeyboardInterrupt:
-            return INTERRUPTED
+        code = answer(sys.argv[1:] if argv is None else argv)
+        if code is None and argv is None:
+            code = open_screen(sys.argv[1:])
         if code is not None:
             return code
     from cronpilot.cli import entry

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from cronpilot.domain.text import clean
 from cronpilot.domain.zones import find_zone
@@ -18,6 +19,71 @@ Found = Literal["flag", "environment", "working directory", "xdg", "etc"]
 DEFAULT_DATABASE = "cronpilot.db"
 _ETC = Path("/etc/cronpilot")
 _ZONEINFO = "/zoneinfo/"  # what precedes the name of a zone in the path of its file
+
+
+class Looks(Protocol):
+    """How the screen looks and is used: the `tui` section of config.yaml."""
+
+    @property
+    def theme(self) -> str: ...
+
+    @property
+    def ascii(self) -> bool | None: ...
+
+    @property
+    def mouse(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlainLooks:
+    """Those where config.yaml says nothing."""
+
+    theme: str = "auto"
+    ascii: bool | None = None
+    mouse: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What the screen is painted by: a part of `settings.Settings`. All paths are absolute."""
+
+    state_dir: Path
+    database: Path
+    config_file: Path | None
+    tasks_file: Path | None
+    tasks_file_found: Found | None
+    timezone: str  # IANA name; of tasks that set none
+    tui: Looks = PlainLooks()
+    keys_file: Path | None = None  # keys.toml: other keys for the screen
+    settings_warnings: tuple[str, ...] = ()  # sentences; nothing that stops a start
+    take_over: bool = False  # archive what other tasks files declared and this one does not
+
+
+def places_without_config(
+    *,
+    tasks: Path | None,
+    state_dir: Path | None,
+    looks: PlainLooks,
+    environ: Mapping[str, str],
+    cwd: Path,
+) -> Places | None:
+    """What `settings.load_settings` finds where there is no config.yaml; None: there is one.
+
+    Raises:
+        ConfigError: a file that was named does not exist.
+    """
+    notes: list[str] = []
+    search = Search(environ, cwd.absolute(), notes)
+    if search.find("config.yaml", None, "--config", "CRONPILOT_CONFIG")[0] is not None:
+        return None
+    tasks_file, found = search.find("tasks.yaml", tasks, "--tasks", "CRONPILOT_TASKS")
+    keys_file, _ = search.find("keys.toml", None, "--keys", "CRONPILOT_KEYS")
+    state = find_state_dir(state_dir, environ, cwd.absolute())
+    return Places(
+        state_dir=state, database=state / DEFAULT_DATABASE, config_file=None,
+        tasks_file=tasks_file, tasks_file_found=found, keys_file=keys_file, tui=looks,
+        timezone=machine_timezone(environ, notes), settings_warnings=tuple(notes),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +208,16 @@ def _tzlocal_name() -> str:
             return str(tzlocal.get_localzone_name() or "")
         except (LookupError, ValueError, OSError):
             return ""
+
+
+# --- the machine ---------------------------------------------------------------------------------
+
+
+def unsupported_platform() -> str | None:
+    """One sentence when CronPilot cannot work here at all; None when it can."""
+    if sys.platform != "linux":
+        return f"CronPilot 0.1 is for Linux; this machine says {sys.platform!r}."
+    version = sys.version_info[:2]
+    if not (3, 11) <= version <= (3, 13):
+        return f"CronPilot 0.1 needs Python 3.11 to 3.13; this is {version[0]}.{version[1]}."
+    return None

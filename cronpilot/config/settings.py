@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +21,7 @@ from pydantic import (
 
 from cronpilot.config.places import (
     DEFAULT_DATABASE,
-    Found,
+    Places,
     Search,
     absolute,
     find_state_dir,
@@ -100,15 +99,9 @@ class RetentionSettings(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Places):
     """What one start of CronPilot goes by. All paths are absolute."""
 
-    state_dir: Path
-    database: Path
-    config_file: Path | None
-    tasks_file: Path | None
-    tasks_file_found: Found | None
-    timezone: str  # IANA name; of tasks that set none
     max_workers: int = 10
     pools: dict[str, int] = field(default_factory=dict)  # name -> slots
     quiet: dict[str, Rule] = field(default_factory=dict)  # quiet times by name
@@ -121,9 +114,19 @@ class Settings:
         default_factory=NotificationSettings.model_construct
     )
     tui: ScreenSettings = field(default_factory=ScreenSettings.model_construct)
-    keys_file: Path | None = None  # keys.toml: other keys for the screen
-    settings_warnings: tuple[str, ...] = ()  # sentences; nothing that stops a start
-    take_over: bool = False  # archive what other tasks files declared and this one does not
+
+
+def whole(places: Places, environ: Mapping[str, str]) -> Settings:
+    """The settings of a start that found no config.yaml, or those that it has already read."""
+    if isinstance(places, Settings):
+        return places
+    known = {one.name: getattr(places, one.name) for one in fields(places)}
+    looks = known.pop("tui")
+    return Settings(
+        **known,
+        tui=ScreenSettings(theme=looks.theme, ascii=looks.ascii, mouse=looks.mouse),
+        api=_api(ApiSettings.model_construct(), None, environ),
+    )
 
 
 class _Scheduler(BaseModel):
@@ -162,16 +165,6 @@ class _Config(BaseModel):
         default_factory=NotificationSettings.model_construct
     )
     tui: ScreenSettings = Field(default_factory=ScreenSettings.model_construct)
-
-
-def unsupported_platform() -> str | None:
-    """One sentence when CronPilot cannot work here at all; None when it can."""
-    if sys.platform != "linux":
-        return f"CronPilot 0.1 is for Linux; this machine says {sys.platform!r}."
-    version = sys.version_info[:2]
-    if not (3, 11) <= version <= (3, 13):
-        return f"CronPilot 0.1 needs Python 3.11 to 3.13; this is {version[0]}.{version[1]}."
-    return None
 
 
 def load_settings(

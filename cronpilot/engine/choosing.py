@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
-from cronpilot.config.settings import Settings
+from cronpilot.config.places import Places
 from cronpilot.domain.text import clean
 from cronpilot.storage.peek import peek
 
 Ask = Callable[[str], bool]
+P = TypeVar("P", bound=Places)
 
 
-def choose_tasks_file(settings: Settings, ask: Ask | None = None) -> Settings:
+def choose_tasks_file(settings: P, ask: Ask | None = None) -> P:
     """The settings with the tasks file that is in force, and whether it takes over.
 
     A state directory remembers its file: one that merely lies in the working directory does not
@@ -38,7 +40,7 @@ def choose_tasks_file(settings: Settings, ask: Ask | None = None) -> Settings:
     return settings
 
 
-def _unused(settings: Settings, remembered: str) -> tuple[str, ...]:
+def _unused(settings: Places, remembered: str) -> tuple[str, ...]:
     if settings.tasks_file is None:
         return ()
     return (

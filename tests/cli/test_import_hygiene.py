@@ -113,8 +113,8 @@ def test_a_command_is_loaded_without_the_others() -> None:
     assert {name for name in loaded if name.startswith("cronpilot.cli.")} == {
         f"cronpilot.cli.{name}"
         for name in (
-            "app", "catalogue", "document", "entry", "lazy", "options", "pipe", "session",
-            "shortcut", "tasks",
+            "app", "catalogue", "document", "entry", "lazy", "opening", "options", "pipe",
+            "session", "shortcut", "tasks", "telling",
         )
     }  # fmt: skip
 

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from cronpilot.config import places
+from cronpilot.config.places import machine_timezone, unsupported_platform
 from cronpilot.config.settings import (
     Settings,
     database_of,
     load_settings,
-    machine_timezone,
-    unsupported_platform,
 )
 from cronpilot.errors import ConfigError, InvalidFile
 

@@ -18,6 +18,21 @@ def test_the_screen_is_painted_before_anything_heavy_is_imported():
     assert not set(HEAVY) & set(done.stdout.split())
 
 
+def test_so_is_what_leads_to_it():
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from cronpilot.cli import opening\n"
+        "from cronpilot.config.places import PlainLooks, places_without_config\n"
+        "places_without_config(tasks=None, state_dir=Path('x'), looks=PlainLooks(),"
+        " environ={'TZ': 'UTC', 'HOME': '/'}, cwd=Path('/'))\n"
+        "import cronpilot.bootstrap.screen, cronpilot.tui.app\n"
+        "print(*sorted(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {*HEAVY, "typer", "yaml", "psutil", "croniter", "tzlocal"} & set(done.stdout.split())
+
+
 def test_the_client_package_itself_is_light():
     code = "import sys, cronpilot.client; print(*sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
