@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cronpilot.cli.table import Cell, Tinted
+from cronpilot.domain.duration_text import short_length
 from cronpilot.domain.run import BAD, Reason, Status
 from cronpilot.domain.text import clean
 
@@ -26,18 +27,7 @@ def when(instant: datetime | None) -> str:
 
 def how_long(seconds: float | None) -> str:
     """`0.4s`, `42s`, `1m05s`, `2h03m`, `3d04h`."""
-    if seconds is None:
-        return NOTHING
-    if seconds < 10:
-        return f"{seconds:.1f}s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days}d{hours:02}h"
-    if hours:
-        return f"{hours}h{minutes:02}m"
-    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
+    return NOTHING if seconds is None else short_length(seconds)
 
 
 def verdict(status: Status) -> Cell:

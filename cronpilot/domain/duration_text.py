@@ -1,4 +1,4 @@
-"""Durations as text: 90s, 1h30m, 2d. A bare number is refused: it has no unit.
+"""Durations as text: 90s, 1h30m, 2d; a bare number is refused, it has no unit. Lengths for people.
 
 Apart from their type in `duration`: who only reads and writes them needs no pydantic.
 """
@@ -55,3 +55,21 @@ def format_duration(value: timedelta) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts) or "0s"
+
+
+def short_length(seconds: float, *, gap: str = "") -> str:
+    """A measured length in few characters: `0.4s`, `42s`, `1m05s`, `2h03m`, `3d04h`.
+
+    Args:
+        gap: stands before a unit that is the only one.
+    """
+    if seconds < 10:
+        return f"{seconds:.1f}{gap}s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days}d{hours:02}h"
+    if hours:
+        return f"{hours}h{minutes:02}m"
+    return f"{minutes}m{rest:02}s" if minutes else f"{rest}{gap}s"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
+from cronpilot.domain.duration_text import short_length
 from cronpilot.domain.incident import Fault, Word
 from cronpilot.domain.secrets import HIDDEN, is_secret_name, mask_value
 from cronpilot.domain.text import clean
@@ -237,18 +238,7 @@ def when(at: datetime, zone: tzinfo) -> str:
 
 def how_long(seconds: float | None) -> str:
     """`0.4 s`, `42 s`, `1m05s`, `2h03m`, `3d04h`."""
-    if seconds is None:
-        return "unknown"
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days}d{hours:02}h"
-    if hours:
-        return f"{hours}h{minutes:02}m"
-    return f"{minutes}m{rest:02}s" if minutes else f"{rest} s"
+    return "unknown" if seconds is None else short_length(seconds, gap=" ")
 
 
 def _cut(text: str, most: int) -> str:
