@@ -131,6 +131,17 @@ async def history(engine: Engine, name: str) -> list[RunView]:
     return (await engine.runs(RunQuery(task_id=task.id, limit=200))).rows[::-1]
 
 
+async def rows_of(engine: Engine, name: str, count: int) -> list[RunView]:
+    """Its history, as soon as that has so many rows."""
+
+    async def enough() -> list[RunView] | None:
+        rows = await history(engine, name)
+        return rows if len(rows) >= count else None
+
+    rows: list[RunView] = await until(enough, f"{count} rows of {name}")
+    return rows
+
+
 async def log_of(engine: Engine, run_id: int) -> str:
     """All output of a run."""
     return (await engine.read_log(run_id)).data.decode()

@@ -13,7 +13,7 @@ from cronpilot.engine.commands import plan_all_from_now
 from cronpilot.engine.heartbeat import SHOWN_S
 from cronpilot.engine.planner import decide_due
 from tests.engine.clocks import SetClock
-from tests.engine.conftest import history, reached, until
+from tests.engine.conftest import history, reached, rows_of, until
 
 NOON = datetime(2026, 3, 4, 12, 0, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -24,14 +24,6 @@ MINUTELY = "name: tick\ncommand: 'true'\nschedule: '* * * * *'"
 def clock():
     """Ten seconds after noon UTC on a Wednesday far from any clock change."""
     return SetClock(NOON)
-
-
-async def rows_of(engine, name, count):
-    async def enough():
-        rows = await history(engine, name)
-        return rows if len(rows) >= count else None
-
-    return await until(enough, f"{count} rows")
 
 
 async def banner(engine):

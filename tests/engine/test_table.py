@@ -11,7 +11,7 @@ from cronpilot.domain.plan import spread_offset
 from cronpilot.domain.run import Reason, Status, Trigger
 from cronpilot.errors import StorageProblem, UsageProblem
 from tests.engine.clocks import SetClock
-from tests.engine.conftest import finished, history, reached, start, until
+from tests.engine.conftest import finished, history, reached, rows_of, start, until
 
 START = datetime(2026, 3, 4, 12, 0, 30, tzinfo=UTC)
 MINUTELY = "name: {0}\ncommand: {1}\nschedule: '* * * * *'\n{2}"
@@ -41,14 +41,6 @@ async def go_to(engine, clock, minute):
     await until(seen, "a look at the clock")
     clock.pass_by(timedelta(seconds=6))
     engine._scheduler.wakeup()
-
-
-async def rows_of(engine, name, count):
-    async def enough():
-        rows = await history(engine, name)
-        return rows if len(rows) >= count else None
-
-    return await until(enough, f"{count} rows of {name}")
 
 
 async def end(engine, *runs):

@@ -10,7 +10,7 @@ from cronpilot.domain.run import Status
 from cronpilot.engine.offline import OfflineClient
 from cronpilot.errors import NoEngine, NotFound, UsageProblem
 from tests.engine.clocks import SetClock
-from tests.engine.conftest import finished, history, reached, start, until
+from tests.engine.conftest import finished, history, reached, rows_of, start
 
 START = datetime(2026, 3, 4, 12, 0, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -21,14 +21,6 @@ MINUTELY = "name: {0}\ncommand: {1}\nschedule: '* * * * *'\n{2}"
 def clock():
     """Half a minute past noon UTC on a Wednesday."""
     return SetClock(START)
-
-
-async def rows_of(engine, name, count):
-    async def enough():
-        rows = await history(engine, name)
-        return rows if len(rows) >= count else None
-
-    return await until(enough, f"{count} rows of {name}")
 
 
 async def go_to(engine, clock, minute):
