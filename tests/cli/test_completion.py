@@ -20,9 +20,13 @@ needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="there is n
 
 @pytest.fixture
 def program(somewhere: Path) -> Path:
-    """A program named cronpilot, as an installation has it."""
+    """A program named cronpilot, as an installation has it, that waits longer for an engine."""
     path = somewhere / "cronpilot"
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cronpilot "$@"\n')
+    code = (
+        "import sys; from cronpilot.cli import completion, main;"
+        f" completion.PATIENCE_S = {PATIENCE_S}; sys.exit(main())"
+    )
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{code}" "$@"\n')
     path.chmod(0o755)
     return path
 
