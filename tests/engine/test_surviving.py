@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from cronpilot.domain.run import Reason, Status, Trigger
+from cronpilot.runner.leftovers import ended
 from tests.engine.conftest import finished, history, reached, start, until
 
 
@@ -13,25 +14,33 @@ async def test_a_run_goes_on_without_an_engine_and_ends_with_its_true_code(bench
     bench.tasks("name: slow\ncommand: sleep 1; exit 7\nschedule: manual")
     async with bench.engine() as engine:
         run = await reached(engine, (await start(engine, "slow")).id, Status.RUNNING)
-    await asyncio.sleep(1.2)  # it ends while nobody is there
+
+    async def is_over():
+        return ended(bench.state_dir)
+
+    await until(is_over, "the end of the command")
+    nobody_was_there = datetime.now(UTC)
     async with bench.engine() as engine:
         run = await finished(engine, run.id)
 
     assert (run.status, run.exit_code, run.attempts) == (Status.FAILED, 7, 1)
-    assert 0.9 < run.duration_s < 1.2
+    assert run.duration_s > 0.9
+    assert run.finished_at <= nobody_was_there
 
 
-async def test_a_run_that_still_goes_is_taken_up(bench):
-    bench.tasks("name: slow\ncommand: sleep 1.5\nschedule: manual")
+async def test_a_run_that_still_goes_is_taken_up(bench, tmp_path):
+    go = tmp_path / "go"
+    bench.tasks(f"name: slow\ncommand: until test -e {go}; do sleep 0.1; done\nschedule: manual")
     async with bench.engine() as engine:
         before = await reached(engine, (await start(engine, "slow")).id, Status.RUNNING)
     async with bench.engine() as engine:
         after = await engine.run(before.id)
-        ended = await finished(engine, before.id)
+        go.touch()
+        last = await finished(engine, before.id)
 
     assert (after.status, after.pid) == (Status.RUNNING, before.pid)
-    assert (ended.status, ended.attempts) == (Status.SUCCESS, 1)
-    assert 1.4 < ended.duration_s < 2.5
+    assert (last.status, last.attempts) == (Status.SUCCESS, 1)
+    assert last.started_at == before.started_at
 
 
 async def test_a_run_survives_its_keeper(bench):
@@ -39,37 +48,39 @@ async def test_a_run_survives_its_keeper(bench):
     async with bench.engine() as engine:
         run = await reached(engine, (await start(engine, "slow")).id, Status.RUNNING)
         bench.kill_keeper()
-        ended = await finished(engine, run.id)
+        last = await finished(engine, run.id)
 
-        assert (ended.status, ended.exit_code, ended.attempts) == (Status.FAILED, 5, 1)
+        assert (last.status, last.exit_code, last.attempts) == (Status.FAILED, 5, 1)
         again = await finished(engine, (await start(engine, "slow")).id)
         assert again.exit_code == 5
 
 
 async def test_a_queued_run_is_started_by_the_next_engine(bench):
     bench.tasks(
-        "name: slow\ncommand: sleep 0.8\nschedule: manual",
+        "name: slow\ncommand: sleep 300\nschedule: manual",
         "name: other\ncommand: 'true'\nschedule: manual",
     )
     async with bench.engine(max_workers=1) as engine:
-        await reached(engine, (await start(engine, "slow")).id, Status.RUNNING)
+        slow = await reached(engine, (await start(engine, "slow")).id, Status.RUNNING)
         waiting = await start(engine, "other")
         assert waiting.status is Status.QUEUED
     async with bench.engine() as engine:
         assert (await finished(engine, waiting.id)).status is Status.SUCCESS
+        await engine.stop_run(slow.id, signal="KILL")
+        await finished(engine, slow.id)
 
 
 async def test_a_retry_is_not_forgotten(bench):
     bench.tasks(
         "name: flaky\ncommand: test $CRONPILOT_ATTEMPT = 2\nschedule: manual\nmax_retries: 1\n"
-        "retry_delay: 1s"
+        "retry_delay: 3s"
     )
     async with bench.engine() as engine:
         run = await reached(engine, (await start(engine, "flaky")).id, Status.RETRYING)
     async with bench.engine() as engine:
-        ended = await finished(engine, run.id)
+        last = await finished(engine, run.id)
 
-    assert (ended.status, ended.attempts) == (Status.SUCCESS, 2)
+    assert (last.status, last.attempts) == (Status.SUCCESS, 2)
 
 
 async def test_after_downtime_one_late_run_and_one_row_for_the_others(bench):
