@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from cronpilot.api.server import bind_unix, remove_unix, serve
 from cronpilot.client import Client
+from cronpilot.client.fake import FakeClient
+from cronpilot.client.http import HttpClient
 from cronpilot.client.sockets import SOCKET_NAME
 
 from ..patience import PATIENCE_S
@@ -26,6 +29,26 @@ async def served(engine: Client, state_dir: Path) -> AsyncIterator[Path]:
         stopped.set()
         await server
         remove_unix(state_dir)
+
+
+@dataclass
+class Both:
+    """A client, and the engine that it reaches."""
+
+    client: Client
+    engine: FakeClient
+
+
+@asynccontextmanager
+async def reached(engine: FakeClient, way: str, state_dir: Path) -> AsyncIterator[Both]:
+    """The engine itself ("in memory"), or a client of it ("over the socket")."""
+    if way == "in memory":
+        yield Both(engine, engine)
+        return
+    async with served(engine, state_dir) as path:
+        client = HttpClient.over_socket(path)
+        yield Both(client, engine)
+        await client.close()
 
 
 async def answering(path: Path, server: asyncio.Task[None]) -> None:

@@ -11,10 +11,9 @@ import pytest
 from cronpilot.client import Client
 from cronpilot.client.agenda import TimelineQuery, UpcomingQuery
 from cronpilot.client.fake import NOON, FakeClient, make_run, make_task
-from cronpilot.client.http import HttpClient
 from cronpilot.domain.run import Status
 
-from .serving import served
+from .serving import reached
 
 HOUR = timedelta(hours=1)
 HOURLY = {"schedule": "hourly :00"}
@@ -34,13 +33,8 @@ async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
                        finished_at=NOON - HOUR / 2)],
         clock=lambda: NOON,
     )  # fmt: skip
-    if request.param == "in memory":
-        yield engine
-        return
-    async with served(engine, tmp_path) as path:
-        over_socket = HttpClient.over_socket(path)
-        yield over_socket
-        await over_socket.close()
+    async with reached(engine, request.param, tmp_path) as both:
+        yield both.client
 
 
 async def test_starts_come_in_order_and_in_pages(client: Client) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -41,19 +40,11 @@ from cronpilot.errors import (
 )
 
 from ..api.guarding import PASSWORD
-from .serving import served
+from .serving import Both, reached
 from .serving_tcp import served_on_tcp
 
 HOSTILE = "../../etc/[/]\x1b[31m\n\u202e?&#%2F 日本"
 DAY = timedelta(days=1)
-
-
-@dataclass
-class Both:
-    """A client, and the engine that it reaches."""
-
-    client: Client
-    engine: FakeClient
 
 
 @pytest.fixture(params=["in memory", "over the socket", "over TCP"])
@@ -72,19 +63,14 @@ async def both(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         logs={1: b"one\ntwo\xff\x00\n", 2: b"x" * 300_000},
         banners=[Banner(key="disk", text="The disk is nearly full.", hint="Make room.")],
     )
-    if request.param == "in memory":
-        yield Both(engine, engine)
-        return
     if request.param == "over TCP":
         async with served_on_tcp(engine) as on_tcp:
             client = HttpClient.at(on_tcp.address, user="admin", password=PASSWORD)
             yield Both(client, engine)
             await client.close()
         return
-    async with served(engine, tmp_path) as path:
-        client = HttpClient.over_socket(path)
-        yield Both(client, engine)
-        await client.close()
+    async with reached(engine, request.param, tmp_path) as both:
+        yield both
 
 
 async def test_status_has_the_figures_and_the_banners(both: Both) -> None:

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from cronpilot.client import Client
 from cronpilot.client.fake import NOON, FakeClient, make_task
 from cronpilot.client.fake_incidents import make_incident
-from cronpilot.client.http import HttpClient
 from cronpilot.client.incidents import IncidentQuery
 from cronpilot.domain.incident import Fault
 from cronpilot.engine.offline import OfflineClient
 from cronpilot.errors import NoEngine, NotFound, Refused
 from cronpilot.storage.migrate import prepare
 
-from .serving import served
+from .serving import Both, reached
 
 HOUR = timedelta(hours=1)
-
-
-@dataclass
-class Both:
-    """A client, and the engine that it reaches."""
-
-    client: Client
-    engine: FakeClient
 
 
 @pytest.fixture(params=["in memory", "over the socket"])
@@ -40,13 +29,8 @@ async def both(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     engine.put_incident(make_incident(2))
     engine.put_incident(make_incident(3, task_id=2, task_name="report", fault=Fault.LONG))
     engine.recipients = ["mail:ops@example.org", "channel:refused"]
-    if request.param == "in memory":
-        yield Both(engine, engine)
-        return
-    async with served(engine, tmp_path) as path:
-        client = HttpClient.over_socket(path)
-        yield Both(client, engine)
-        await client.close()
+    async with reached(engine, request.param, tmp_path) as both:
+        yield both
 
 
 async def test_what_is_open_comes_newest_first(both: Both) -> None:

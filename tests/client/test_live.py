@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from cronpilot.client import Client
 from cronpilot.client.fake import NOON, FakeClient, make_run, make_task
-from cronpilot.client.http import HttpClient
 from cronpilot.client.live import Downtime
 from cronpilot.domain.run import Reason, Status
 
-from .serving import served
+from .serving import Both, reached
 
 HOUR = timedelta(hours=1)
-
-
-@dataclass
-class Both:
-    """A client, and the engine that it reaches."""
-
-    client: Client
-    engine: FakeClient
 
 
 @pytest.fixture(params=["in memory", "over the socket"])
@@ -36,13 +25,8 @@ async def both(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         runs=[make_run(7), make_run(8, status=Status.SUCCESS, finished_at=NOON),
               make_run(9, status=Status.QUEUED, started_at=None, ahead=3)],
     )  # fmt: skip
-    if request.param == "in memory":
-        yield Both(engine, engine)
-        return
-    async with served(engine, tmp_path) as path:
-        client = HttpClient.over_socket(path)
-        yield Both(client, engine)
-        await client.close()
+    async with reached(engine, request.param, tmp_path) as both:
+        yield both
 
 
 async def test_what_runs_take_is_told_of_those_that_go(both: Both) -> None:

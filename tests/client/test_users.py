@@ -9,7 +9,6 @@ import pytest
 
 from cronpilot.client import Client
 from cronpilot.client.fake import FakeClient, make_run, make_task
-from cronpilot.client.http import HttpClient
 from cronpilot.client.messages import TaskQuery
 from cronpilot.client.users import AuditQuery, PoolView
 from cronpilot.domain.access import Role
@@ -19,7 +18,7 @@ from cronpilot.engine.offline import OfflineClient
 from cronpilot.errors import Conflict, NoEngine, NotFound, Refused
 
 from ..engine.conftest import Bench
-from .serving import served
+from .serving import reached
 
 
 @pytest.fixture(params=["in memory", "over the socket", "an engine"])
@@ -29,14 +28,8 @@ async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         async with Bench(tmp_path).engine() as engine:
             yield engine
         return
-    fake = FakeClient()
-    if request.param == "in memory":
-        yield fake
-        return
-    async with served(fake, tmp_path) as path:
-        over_socket = HttpClient.over_socket(path)
-        yield over_socket
-        await over_socket.close()
+    async with reached(FakeClient(), request.param, tmp_path) as both:
+        yield both.client
 
 
 async def test_users_come_change_and_go(client: Client) -> None:
@@ -85,10 +78,8 @@ async def test_pools_say_what_is_taken(tmp_path: Path) -> None:
         [make_run(1, pool="db"), make_run(2, pool="db", status=Status.QUEUED), make_run(3)],
         pools={"db": 2, "net": 1},
     )
-    async with served(fake, tmp_path) as path:
-        over_socket = HttpClient.over_socket(path)
-        found = await over_socket.pool_slots()
-        await over_socket.close()
+    async with reached(fake, "over the socket", tmp_path) as both:
+        found = await both.client.pool_slots()
 
     assert found == await fake.pool_slots()
     assert found == [
