@@ -86,11 +86,10 @@ async def test_a_file_that_appears_is_noticed(tmp_path: Path, quick: None) -> No
     await asyncio.wait_for(waiting, 20)
 
 
-async def test_a_file_that_is_still_written_is_left_alone(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The disk is a list of states: what was written is seen only when it stays."""
-    states = [(0,), (1,), (2,), (3,), (3,), (4,)]
+def found_in_turn(
+    states: list[tuple[int, ...]], monkeypatch: pytest.MonkeyPatch
+) -> list[tuple[int, ...]]:
+    """Let the disk be in these states, one a look, without a wait; returns those looked at."""
     looked: list[tuple[int, ...]] = []
 
     def look(_: Path) -> tuple[int, ...]:
@@ -100,6 +99,15 @@ async def test_a_file_that_is_still_written_is_left_alone(
     monkeypatch.setattr(watcher, "LOOK_S", 0)
     monkeypatch.setattr(watcher, "SETTLE_S", 0)
     monkeypatch.setattr(watcher, "signature", look)
+    return looked
+
+
+async def test_a_file_that_is_still_written_is_left_alone(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is a list of states: what was written is seen only when it stays."""
+    states = [(0,), (1,), (2,), (3,), (3,), (4,)]
+    looked = found_in_turn(states, monkeypatch)
     await wait_for_change(file, lambda: (0,))
 
     assert looked == [(0,), (1,), (2,), (3,), (3,)]
@@ -109,15 +117,7 @@ async def test_a_change_that_is_taken_back_is_none(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     states = [(0,), (1,), (0,), (0,), (7,), (7,)]
-    looked: list[tuple[int, ...]] = []
-
-    def look(_: Path) -> tuple[int, ...]:
-        looked.append(states[len(looked)])
-        return looked[-1]
-
-    monkeypatch.setattr(watcher, "LOOK_S", 0)
-    monkeypatch.setattr(watcher, "SETTLE_S", 0)
-    monkeypatch.setattr(watcher, "signature", look)
+    looked = found_in_turn(states, monkeypatch)
     await wait_for_change(file, lambda: (0,))
 
     assert looked == states
