@@ -52,7 +52,7 @@ class Ways:
     Attributes:
         server: None: no mail server is named.
         channels: name -> what reads its URL.
-        thread_of: names this installation in the threads of mail programs.
+        installation: its id, in the threads of mail programs.
     """
 
     host: str
