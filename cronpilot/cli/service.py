@@ -56,8 +56,9 @@ def install(
 ) -> None:
     """Write a systemd unit, enable and start it: notify, watchdog, tasks outlive restarts.
 
-    --state-dir, --tasks and --config go into the unit. Without --state-dir the system's service
-    has /var/lib/NAME, and yours the state directory that you use now.
+    --state-dir, and the tasks.yaml and config.yaml that are in force here, go into the unit.
+    Without --state-dir the system's service has /var/lib/NAME, and yours the state directory that
+    you use now.
     """
     service = _service(session, user=user, system=system, name=name, run_as=run_as, harden=harden)
     if only_print:
@@ -100,25 +101,36 @@ def _service(
 
     if user and system:
         raise UsageProblem("--user and --system exclude one another.", "Choose one.")
-    if not name.replace("-", "").replace("_", "").isalnum():
+    if not (name.isascii() and name.replace("-", "").replace("_", "").isalnum()):
         raise UsageProblem(f"{name!r} is no name of a unit.", "Use letters, digits, - and _.")
     is_system = system or (not user and os.geteuid() == 0)
     if run_as is not None and not is_system:
         raise UsageProblem("--run-as needs --system.", "A service of yours runs as you.")
+    if run_as is not None:
+        _refuse_unknown(run_as)
     given, settings = session.options, session.settings
     own = given.state_dir is not None or "CRONPILOT_STATE_DIR" in os.environ
     state_dir = settings.state_dir if own or not is_system else Path("/var/lib") / name
-    tasks = settings.tasks_file
+    tasks, config = settings.tasks_file, settings.config_file
     return Service(
         scope="system" if is_system else "user",
         program=program(),
         state_dir=state_dir.absolute(),
         tasks=tasks.absolute() if tasks is not None else None,
-        config=given.config.absolute() if given.config is not None else None,
+        config=config.absolute() if config is not None else None,
         run_as=run_as,
         name=name,
         harden=harden,
     )
+
+
+def _refuse_unknown(user: str) -> None:
+    import pwd
+
+    try:
+        pwd.getpwnam(user)
+    except (KeyError, ValueError) as error:  # a NUL in it
+        raise UsageProblem(f"There is no user {user!r}.", "Make it first: adduser") from error
 
 
 def _refuse_running(session: Session, service: Service) -> None:

@@ -100,8 +100,10 @@ class Service:
 
 
 def quoted(word: str) -> str:
-    """A word of ExecStart as systemd reads it back: specifiers and variables are doubled."""
+    """A word of ExecStart as systemd reads it back: specifiers and variables are doubled, and a
+    control character is an escape, for a line ends the setting."""
     word = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    word = re.sub(r"[\x00-\x1f\x7f]", lambda found: f"\\x{ord(found[0]):02x}", word)
     return word if re.fullmatch(r"[\w./:=@%$+-]+", word) else f'"{word}"'
 
 
@@ -136,6 +138,8 @@ def install(service: Service, say: Say) -> None:
         raise Refused(
             f"{path} is not yours to write.", "As root: sudo cronpilot service install, or --user."
         ) from error
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}.") from error
     say(f"{path} is written.")
     _run([*systemctl, "daemon-reload"])
     _run([*systemctl, "enable", "--now", service.unit])

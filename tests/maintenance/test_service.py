@@ -74,7 +74,7 @@ def test_only_what_is_asked_for_takes_rights_from_the_tasks(service: Service):
 
 @pytest.mark.parametrize(("word", "text"), [
     ("/plain", "/plain"), ("with blank", '"with blank"'), ("100%", "100%%"), ("$HOME", "$$HOME"),
-    ('"', '"\\""'),
+    ('"', '"\\""'), ("a\nUser=b", '"a\\x0aUser=b"'),
 ])  # fmt: skip
 def test_words_reach_the_engine_as_they_are(word: str, text: str):
     assert quoted(word) == text
