@@ -6,6 +6,7 @@ SQL that only SQLite knows is here and nowhere else.
 from __future__ import annotations
 
 import json
+import logging
 import queue
 import sqlite3
 import threading
@@ -38,6 +39,7 @@ from sqlalchemy.pool import QueuePool
 from cronpilot.errors import StorageProblem
 
 T = TypeVar("T")
+log = logging.getLogger("cronpilot.storage")
 Write = Callable[[Connection], T]
 
 BUSY_TIMEOUT_MS = 5_000
@@ -172,7 +174,7 @@ class _Writer:
     the flush to disk, not the work, is what a commit costs."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self._engine, self._path = engine, Path(str(engine.url.database))
         self._waiting: queue.SimpleQueue[tuple[Write[Any], Future[Any]] | None] = (
             queue.SimpleQueue()
         )
@@ -198,8 +200,8 @@ class _Writer:
         while batch := self._next_batch():
             try:
                 connection = connection or self._engine.connect()
-            except DBAPIError as error:  # locked by another program: the next batch tries again
-                self._fail(batch, error)
+            except Exception as error:  # noqa: BLE001  locked, no descriptor: the next one tries again
+                self._fail(batch, storage_problem(error, self._path))
             else:
                 self._commit(connection, batch)
         if connection is not None:
@@ -207,7 +209,7 @@ class _Writer:
 
     def _fail(self, batch: list[tuple[Write[Any], Future[Any]]], error: BaseException) -> None:
         if isinstance(error, DBAPIError | sqlite3.Error):
-            error = storage_problem(error, Path(str(self._engine.url.database)))
+            error = storage_problem(error, self._path)
         for _, future in batch:
             future.set_exception(error)
 
@@ -243,7 +245,10 @@ class _Writer:
             else:
                 future.set_exception(failure)
         for call in calls:
-            call()
+            try:
+                call()
+            except Exception:  # it is committed; without this thread nothing would be any more
+                log.exception("What was to follow a commit failed")
 
 
 def _attempt(

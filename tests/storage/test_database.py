@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from cronpilot.errors import StorageProblem
 from cronpilot.storage import meta
-from cronpilot.storage.database import Connection, Database
+from cronpilot.storage.database import Connection, Database, after_commit
 
 from ..patience import PATIENCE_S
 
@@ -87,6 +87,21 @@ def test_a_closure_that_fails_undoes_its_own_writes_and_nobody_elses(database: D
     with pytest.raises(ValueError, match="no"):
         bad.result()
     assert (get(database, "first"), get(database, "bad"), get(database, "last")) == ("1", None, "1")
+
+
+def test_what_follows_a_commit_may_fail_and_writes_go_on(database: Database, caplog):
+    def fail() -> None:
+        raise RuntimeError("a bug of ours")
+
+    def write(connection: Connection) -> None:
+        put("colour", "green")(connection)
+        after_commit(connection, fail)
+
+    database.write(write).result(PATIENCE_S)
+    database.write(put("shape", "round")).result(PATIENCE_S)
+
+    assert (get(database, "colour"), get(database, "shape")) == ("green", "round")
+    assert "What was to follow a commit failed" in caplog.text
 
 
 def test_a_write_that_was_cancelled_in_time_never_happens(database: Database):
