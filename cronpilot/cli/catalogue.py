@@ -96,6 +96,6 @@ COMMANDS = {
         "Be silent about an incident for a while; when it is still open then, it is told again.",
     ),
     "service": Listed("service", "Install CronPilot as a systemd service, or remove it again."),
-    "user": Listed("users", "Users of the API and of the panel: who may come in over the network."),
+    "user": Listed("users", "Who may come in over the network: by the API and in a browser."),
     "notify": Listed("incidents", "Whether people can be told."),
 }

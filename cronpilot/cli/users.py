@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands, below `user`."""
     group = typer.Typer(
         rich_markup_mode=None, epilog=_EPILOG, no_args_is_help=True,
-        help="Users of the API and of the panel: who may come in over the network.",
+        help="Who may come in over the network: by the API and in a browser.",
         context_settings={"help_option_names": ["-h", "--help"]},
     )  # fmt: skip
     command(group, "add")(add)
