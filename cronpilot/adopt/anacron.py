@@ -14,7 +14,7 @@ from cronpilot.adopt.entries import Entry, Kind, make, without_equal
 _HOUR, _MINUTE = 7, 30
 _ENTRY = re.compile(r"\s*(\d+|@\w+)\s+(\d+)\s+(\S+)\s+(.*)$")
 _PERIODS = {"1": 1, "@daily": 1, "7": 7, "@weekly": 7, "30": 30, "31": 30, "@monthly": 30}
-_NOTICE = (
+NOTICE = (
     "anacron runs it so many days after the last time; here it has a fixed time, and is made up for"
     " once when the machine was off."
 )
@@ -48,7 +48,7 @@ def entries(path: Path, text: str, me: str) -> tuple[list[Entry], list[tuple[Lin
         fields = _without(fields, "START_HOURS_RANGE")
         fields |= {"name": label, "command": command, "schedule": when, "missed": "once"}
         found.append(
-            make(Kind.CRONTAB, path, fields, line=number, text=line, notices=[*notices, _NOTICE])
+            make(Kind.CRONTAB, path, fields, line=number, text=line, notices=[*notices, NOTICE])
         )
     return found, directories
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -151,13 +151,18 @@ def entries(source: Source) -> tuple[list[Entry], list[tuple[Line, Path]]]:
             without_equal(Kind.CRONTAB, source.path, "?", f"cron refuses this line: {why}",
                           line=number, text=text, owner=source.owner)
         )  # fmt: skip
-    if source.text and not source.text.endswith("\n"):
+    if _is_cut_off(source):
+        found = [replace(entry, by_itself=False) for entry in found]  # cron starts none of them
         found.append(
             without_equal(Kind.CRONTAB, source.path, "?",
                           "The last line has no end, so cron refuses the whole file.",
                           line=source.text.count("\n") + 1, owner=source.owner)
         )  # fmt: skip
     return sorted(found, key=lambda one: one.line), directories
+
+
+def _is_cut_off(source: Source) -> bool:
+    return bool(source.text) and not source.text.endswith("\n")
 
 
 def _entry(source: Source, line: Line) -> Entry:

@@ -81,9 +81,8 @@ def make(
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"] if isinstance(part, str))
-        said.append(
-            f"{field or 'It'} cannot be used: {first['msg'].removeprefix('Value error, ')}."
-        )
+        why = first["msg"].removeprefix("Value error, ").rstrip(".")
+        said.append(f"{field or 'It'} cannot be used: {why}.")
     return Entry(kind, where, line, text, owner, fields["name"], spec, tuple(said), by_itself)
 
 

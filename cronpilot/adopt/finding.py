@@ -147,7 +147,8 @@ def _from_anacron(machine: Machine) -> list[Entry]:
     found, directories = anacron.entries(path, text, machine.me)
     for line, directory in directories:
         source = Source(path, text, None, machine.me)
-        found += _scripts(machine, source, line, directory, missed="once")
+        for script in _scripts(machine, source, line, directory, missed="once"):
+            found.append(replace(script, notices=(*script.notices, anacron.NOTICE)))
     return found
 
 
