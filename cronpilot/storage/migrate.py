@@ -13,12 +13,13 @@ from sqlalchemy.pool import NullPool
 
 from cronpilot.errors import StorageProblem
 from cronpilot.progress import Say, say_nothing
+from cronpilot.storage import ready_made
 from cronpilot.storage.backups import how_to_restore
 from cronpilot.storage.database import copy_database, create_file, storage_problem
 from cronpilot.storage.peek import HEAD as HEAD
+from cronpilot.storage.ready_made import MIGRATIONS
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
-KNOWN = tuple(sorted(path.name[:4] for path in (_MIGRATIONS / "versions").glob("0*.py")))
+KNOWN = tuple(sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("0*.py")))
 
 
 def prepare(path: Path, copies: Path | None = None, say: Say = say_nothing) -> str | None:
@@ -45,7 +46,8 @@ def prepare(path: Path, copies: Path | None = None, say: Say = say_nothing) -> s
     if found is not None:
         say(f"Migrating the database ({path.stat().st_size / 1e6:.0f} MB), with a copy first ...")
         copy = _keep_copy(path, found)
-    _upgrade(path)
+    if found is not None or not ready_made.lay(path):
+        migrate(path)
     return None if copy is None else f"The database was migrated to schema {HEAD}; copy: {copy}"
 
 
@@ -86,12 +88,13 @@ def _keep_copy(path: Path, version: str) -> Path:
     return copy
 
 
-def _upgrade(path: Path) -> None:
+def migrate(path: Path) -> None:
+    """Make of a database, or of an empty file, one of today's schema."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS))
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
     with engine.begin() as connection:
         config.attributes["connection"] = connection

@@ -11,9 +11,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from cronpilot.errors import StorageProblem
-from cronpilot.storage import migrate
-from cronpilot.storage.migrate import HEAD, KNOWN, prepare
+from cronpilot.storage import migrate, ready_made
+from cronpilot.storage.migrate import HEAD, KNOWN, prepare, version_of
 from cronpilot.storage.tables import Task
+from tests.data.schema import migrated
 
 
 def test_a_new_database_is_for_its_owner_alone_and_has_todays_schema(tmp_path: Path):
@@ -26,6 +27,23 @@ def test_a_new_database_is_for_its_owner_alone_and_has_todays_schema(tmp_path: P
         HEAD,
     )
     assert KNOWN[-1] == HEAD
+
+
+def test_the_script_of_a_new_database_is_what_the_migrations_make(tmp_path: Path):
+    said = ready_made.script_of(migrated(tmp_path))
+
+    assert ready_made.SCRIPT.read_text() == said, "make it anew: python -m tests.data.schema"
+
+
+def test_the_script_of_other_migrations_is_not_used(tmp_path: Path, monkeypatch):
+    script = tmp_path / "newest.sql"
+    script.write_text("-- another\nCREATE TABLE nonsense (id);\n")
+    monkeypatch.setattr(ready_made, "SCRIPT", script)
+    path = tmp_path / "new.db"
+
+    prepare(path)
+
+    assert version_of(path) == HEAD
 
 
 @pytest.mark.filterwarnings("ignore:autogenerate skipping")
@@ -61,7 +79,7 @@ def test_preparing_again_changes_nothing(path: Path):
 def test_a_migration_tells_before_it_takes_long(path: Path, monkeypatch: pytest.MonkeyPatch):
     """The next schema is made up, and its migration does nothing."""
     monkeypatch.setattr(migrate, "HEAD", "9998")
-    monkeypatch.setattr(migrate, "_upgrade", lambda path: None)
+    monkeypatch.setattr(migrate, "migrate", lambda path: None)
     told: list[str] = []
 
     note = prepare(path, say=told.append)
