@@ -51,8 +51,14 @@ def to_problem(error: CronPilotError, status: int) -> dict[str, Any]:
     return body
 
 
-def from_problem(body: Mapping[str, Any]) -> CronPilotError:
-    """The error that `to_problem` was given; of a kind not known here, a plain CronPilotError."""
+def from_problem(body: Any) -> CronPilotError:
+    """The error that `to_problem` was given; of a kind not known here, a plain CronPilotError.
+
+    Raises:
+        TypeError, ValueError: it is no problem, whatever it says that it is.
+    """
+    if not isinstance(body, Mapping):
+        raise TypeError("a problem is an object")
     kind = _KINDS.get(str(body.get("kind")), CronPilotError)
     error = kind.__new__(kind)
     # Each class words its own message in __init__; here the words exist already.

@@ -111,6 +111,23 @@ async def test_what_is_no_engine_is_called_so(tmp_path: Path, body: bytes) -> No
         await client.close()
 
 
+@pytest.mark.parametrize("body", [b"[1]", b"{", b'{"kind": "InvalidFile", "complaints": [1]}'])
+async def test_what_is_no_problem_is_not_believed(tmp_path: Path, body: bytes) -> None:
+    head = (
+        "HTTP/1.1 500 No\r\nContent-Type: application/problem+json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+
+    async def answer(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(head.encode() + body)
+
+    async with answering(tmp_path / "engine.sock", answer):
+        client = HttpClient.over_socket(tmp_path / "engine.sock")
+        with pytest.raises(CronPilotError, match="gave an answer that cannot be read"):
+            await client.status()
+        await client.close()
+
+
 async def test_an_engine_that_falls_silent_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
