@@ -194,14 +194,20 @@ class Teller:
     async def _turn(self, lane: str) -> None:
         """Send what is due, some at once, until nothing is."""
         while not self._stopping:
-            due = await self._read(lambda c: outbox.next_due(c, lane))
-            if due is None or due > self._clock.now():
+            now = self._clock.now()
+            due = await self._next_due(lane, now)
+            if due is None or due > now:
                 return
             batches = await self._claim(lane)
+            if not batches:
+                return
             whose: dict[str, list[Batch]] = {}
             for batch in batches:
                 whose.setdefault(batch.target, []).append(batch)
             await self._finish([asyncio.create_task(self._send_all(own)) for own in whose.values()])
+
+    async def _next_due(self, lane: str, now: datetime) -> datetime | None:
+        return await self._read(lambda c: outbox.next_due(c, lane, now))
 
     async def _claim(self, lane: str) -> list[Batch]:
         now = self._clock.now()
@@ -227,13 +233,14 @@ class Teller:
                     return
 
     async def _until_due(self, lane: str) -> float:
+        now = self._clock.now()
         try:
-            due = await self._read(lambda c: outbox.next_due(c, lane))
+            due = await self._next_due(lane, now)
         except StorageProblem:
             return 1.0
         if due is None:
             return LOOK_S
-        return min(LOOK_S, max(0.01, (due - self._clock.now()).total_seconds()))
+        return min(LOOK_S, max(0.01, (due - now).total_seconds()))
 
     # --- one message ---
 

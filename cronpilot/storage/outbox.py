@@ -104,11 +104,16 @@ class Batch:
     rows: list[RowMapping]
 
 
-def next_due(connection: Connection, way: str) -> datetime | None:
-    """When the next message of that way is due: `mail:`, `channel:`, `ping`."""
+def next_due(connection: Connection, way: str, now: datetime) -> datetime | None:
+    """When there is something of that way to claim: `mail:`, `channel:`, `ping`.
+
+    What waits behind a message that is tried again later is not due before that one.
+    """
+    waiting = and_(_PENDING, OUTBOX.c.status == "waiting", OUTBOX.c.target.startswith(way))
+    later = and_(OUTBOX.c.batch.is_not(None), OUTBOX.c.due_at > now)
     return connection.execute(
         select(func.min(OUTBOX.c.due_at)).where(
-            _PENDING, OUTBOX.c.status == "waiting", OUTBOX.c.target.startswith(way)
+            waiting, or_(later, OUTBOX.c.target.not_in(_busy(connection, now)))
         )
     ).scalar_one_or_none()
 
