@@ -66,7 +66,7 @@ class UpcomingScreen(AskingScreen[None], inherit_bindings=False):
         rows: list[UpcomingStart] = []
         more = True
         try:
-            while more and len(rows) <= wanted:
+            while more and (not rows or len(rows) < wanted):
                 rows, more = await self._page_behind(rows)
         except NoEngine:
             return  # the status bar says so, and connecting again reads again
