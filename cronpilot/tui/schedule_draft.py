@@ -38,6 +38,12 @@ FIELDS: Mapping[ScheduleType, tuple[str, ...]] = {
 """The fields that each type has, in the order in which they are filled in."""
 
 
+_MISSING: Mapping[ScheduleType, Problem] = {
+    ScheduleType.INTERVAL: Problem("A length of time is missing.", "Write 90s or 1h30m."),
+    ScheduleType.ONCE: Problem("A date and a time are missing.", "Write 2026-12-24 18:00."),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ScheduleDraft:
     """What stands in the fields, whichever type is chosen: to change one's mind loses nothing.
@@ -105,6 +111,8 @@ def read_schedule(draft: ScheduleDraft) -> tuple[Schedule | None, Problems]:
         except InvalidSchedule as error:
             problems["timezone"] = Problem(error.problem, error.hint)
     schedule = None
+    if draft.type in _MISSING and not getattr(draft, FIELDS[draft.type][0]).strip():
+        return None, {**problems, FIELDS[draft.type][0]: _MISSING[draft.type]}
     try:
         schedule = Schedule.model_validate({"type": draft.type, "config": draft.config()})
     except InvalidSchedule as error:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from rich.cells import cell_len
+
 from cronpilot.domain.clock_notes import clock_note
 from cronpilot.domain.duration import parse_duration
 from cronpilot.domain.explain import explain
@@ -27,6 +29,7 @@ ASKED = 1000
 """Planned starts that are asked for to find those that coincide: the most that an engine tells."""
 _ROOM_FOR_NAME = 10  # cells, of a quiet time behind a fire time
 _MOST_NAMED = 3  # tasks that start in the same minute
+_SAME_YEAR = timedelta(days=300)  # so far ahead a day and a month say which year
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,48 +148,83 @@ def _minute(at: datetime) -> int:
 
 
 def preview_lines(
-    preview: Preview, met: Meetings | None, now: datetime, width: int, marks: Marks
-) -> list[list[Cell]]:
-    """The preview, line by line. `met` is None while the other tasks' starts are not known."""
+    preview: Preview, met: Meetings | None, now: datetime, width: int, marks: Marks,
+    rows: int = 100,
+) -> list[list[Cell]]:  # fmt: skip
+    """The preview, line by line. `met` is None while the other tasks' starts are not known. Where
+    `rows` are too few for it, the fire times stand in two columns, and nothing stands apart."""
     if preview.schedule is None:
-        return [[Cell("No preview until what is marked is mended.", "muted")]]
+        wrong = [f": {one.problem} {one.hint}".rstrip() for one in preview.problems.values()]
+        said = f"No preview yet{clean(wrong[0]) if wrong else '.'}"
+        return [[Cell(line, "muted")] for line in _wrapped(said, width)]
     lines = [[Cell(line, "strong")] for line in _wrapped(f"It runs {preview.words}.", width)]
     if preview.schedule.type is ScheduleType.MANUAL:
         return lines
     if not preview.fires:
         return [*lines, [Cell(f"{marks.late} That is over: it never starts.", "warn")]]
-    lines += [[], [Cell(f"NEXT RUNS IN {preview.zone.key}", "head")]]
+    told = _told(preview, met, width, marks)
+    fires = _fire_lines(preview, now, marks)
+    if len(lines) + len(fires) + len(told) + 3 > rows:
+        room = max(3, rows - len(lines) - len(told) - 1)
+        fires = _in_two_columns(preview, now, width, marks) or fires[:room]
+    head = [Cell(f"NEXT RUNS IN {preview.zone.key}", "head")]
+    roomy = [*lines, [], head, *fires, *([[]] if told else []), *told]
+    return roomy if len(roomy) <= rows else [line for line in roomy if line]
+
+
+def _fire_lines(
+    preview: Preview, now: datetime, marks: Marks, date: str = "%b %Y  ", apart: str = "  "
+) -> list[list[Cell]]:
     clock = "%H:%M:%S" if any(fire.second for fire in preview.fires) else "%H:%M"
-    lines += [
-        _fire_line(fire, preview.zone, now, clock, preview.quiet.get(fire, ""), marks)
-        for fire in preview.fires
+    lines = []
+    for fire in preview.fires:
+        local = fire.astimezone(preview.zone)
+        quiet = cut(clean(preview.quiet.get(fire, "")), _ROOM_FOR_NAME, marks)
+        lines.append([
+            Cell(f"{local:%a} {local.day:>2} {local:{date}}"),
+            Cell(f"{local:{clock}}", "strong"),
+            Cell(f"{apart}{local.isoformat()[19:]}{apart}", "muted"),
+            Cell(f"{marks.off} {quiet}", "warn") if quiet else Cell(countdown(fire - now), "muted"),
+        ])  # fmt: skip
+    return lines
+
+
+def _in_two_columns(preview: Preview, now: datetime, width: int, marks: Marks) -> list[list[Cell]]:
+    """Half of the fire times beside the others; nothing where they find no room so, or where their
+    year has to be said."""
+    if preview.fires[-1] - now > _SAME_YEAR:
+        return []
+    cells = _fire_lines(preview, now, marks, date="%b ", apart=" ")
+    column = width // 2
+    if max(map(_wide, cells)) >= column:
+        return []
+    half = (len(cells) + 1) // 2
+    beside: list[list[Cell]] = [*cells[half:], []]
+    return [
+        [*left, Cell(" " * (column - _wide(left))), *right]
+        for left, right in zip(cells[:half], beside, strict=False)
     ]
+
+
+def _wide(line: Sequence[Cell]) -> int:
+    return sum(cell_len(cell.text) for cell in line)
+
+
+def _told(preview: Preview, met: Meetings | None, width: int, marks: Marks) -> list[list[Cell]]:
+    """What there is to know of these fire times."""
+    lines = []
     if preview.quiet:
         lines.append([Cell(f"{marks.off} skipped: it falls into that quiet time.", "muted")])
     if preview.offset:
         late = elapsed(preview.offset.total_seconds())
         lines.append([Cell(f"Each starts {late} later: its spread.", "muted")])
-    told = [[Cell(line)] for line in _wrapped(preview.note, width)]
+    lines += [[Cell(line)] for line in _wrapped(preview.note, width)]
     if met and not met.known:
         words = "Others start too often to say who else starts in these minutes."
-        told += [[Cell(line, "muted")] for line in _wrapped(words, width)]
+        lines += [[Cell(line, "muted")] for line in _wrapped(words, width)]
     elif met:
-        told.append(_meeting_line(met, len(preview.fires), width, marks))
-    return [*lines, *([[]] if told else []), *told]
-
-
-def _fire_line(
-    fire: datetime, zone: ZoneInfo, now: datetime, clock: str, quiet: str, marks: Marks
-) -> list[Cell]:
-    local = fire.astimezone(zone)
-    return [
-        Cell(f"{local:%a} {local.day:>2} {local:%b %Y}  "),
-        Cell(f"{local:{clock}}", "strong"),
-        Cell(f"  {local.isoformat()[19:]}  ", "muted"),
-        Cell(f"{marks.off} {cut(clean(quiet), _ROOM_FOR_NAME, marks)}", "warn")
-        if quiet
-        else Cell(countdown(fire - now), "muted"),
-    ]
+        lines.append(_meeting_line(met, len(preview.fires), width, marks))
+    return lines
 
 
 def _meeting_line(met: Meetings, count: int, width: int, marks: Marks) -> list[Cell]:

@@ -73,7 +73,7 @@ SECTIONS = (
     Section("Run", (
         FormField("working_dir", "Directory", "the home directory"),
         FormField("env", "Variables", "NAME=value, one a line", lines=True),
-        FormField("env_file", "Variables of", "a file of NAME=value lines"),
+        FormField("env_file", "Their file", "none; a file of NAME=value lines"),
         FormField("user", "User", "you; another only as root"),
         FormField("shell", "Shell", "/bin/sh"),
         FormField("timeout", "Time-out", "none; such as 1h"),

@@ -67,7 +67,7 @@ async def test_e_shows_what_the_schedule_does(show, client):
         await opened(screen, "e")
         await says(
             screen, "Schedule of backup-db", "[daily]", "It runs every day at 02:30.",
-            "NEXT RUNS IN Europe/Berlin", "Mon  9 Mar 2026  02:30  +01:00",
+            "NEXT RUNS IN Europe/Berlin", "Mon  9 Mar 02:30 +01:00",
             "On 29 March the run at 02:30 moves to 03:00.", "starts together with probe.",
         )  # fmt: skip
 
@@ -108,6 +108,16 @@ async def test_a_task_by_hand_needs_no_field(show, client):
         assert "02:30" not in screen.text
         await saved(screen)
         assert client._tasks[1].next_run_at is None
+
+
+async def test_what_clocks_and_other_tasks_do_to_it_is_said_in_a_long_form_on_80_by_24(
+    show, client
+):
+    async with show(client, size=(80, 24)) as screen:
+        await opened(screen, "E")
+        await screen.press("pagedown")
+        await says(screen, "Sat 14 Mar 02:30 +01:00", "starts together with probe.",
+                   "On 29 March the run at 02:30 moves to 03:00.")  # fmt: skip
 
 
 async def test_the_type_is_chosen_with_the_arrows_too(show, client):

@@ -109,6 +109,25 @@ def test_the_next_runs_are_told_in_the_zone_with_their_offsets():
     ]
 
 
+def test_where_rows_are_few_the_next_runs_stand_side_by_side():
+    preview = look_ahead(draft("daily", timezone="Europe/Berlin"), SETTING, 4)
+    lines = preview_lines(preview, None, NOON, 74, Marks(), rows=6)
+    assert ["".join(cell.text for cell in line) for line in lines] == [
+        "It runs every day at 02:30.",
+        "NEXT RUNS IN Europe/Berlin",
+        "Thu  5 Mar 02:30 +01:00 in 13h 30m   Sat  7 Mar 02:30 +01:00 in 2d",
+        "Fri  6 Mar 02:30 +01:00 in 37h 30m   Sun  8 Mar 02:30 +01:00 in 3d",
+        "On 29 March the run at 02:30 moves to 03:00.",
+    ]
+
+
+def test_where_they_find_no_room_side_by_side_what_is_told_of_them_stays():
+    preview = look_ahead(draft("daily", timezone="Europe/Berlin"), SETTING, 10)
+    lines = preview_lines(preview, None, NOON, 60, Marks(), rows=8)
+    assert len(lines) == 8
+    assert "On 29 March" in lines[-1][0].text
+
+
 def test_without_a_zone_of_its_own_the_schedulers_counts():
     preview = look_ahead(draft("daily"), Setting(NOON, "Asia/Tokyo"), 1)
     assert "Asia/Tokyo" in said(preview)
@@ -126,7 +145,19 @@ def test_a_task_by_hand_has_no_next_runs():
 
 def test_with_an_error_there_is_no_preview():
     assert look_ahead(draft("daily", time="x"), SETTING, 5).schedule is None
-    assert "No preview" in said(Preview())
+    assert said(Preview()) == "No preview yet."
+
+
+@pytest.mark.parametrize(
+    ("type_", "field", "words"),
+    [("once", "at", "A date and a time are missing."),
+     ("interval", "every", "A length of time is missing."),
+     ("daily", "time", "A time is missing.")],
+)  # fmt: skip
+def test_the_place_of_the_preview_says_what_it_waits_for(type_, field, words):
+    preview = look_ahead(draft(type_, **{field: ""}), SETTING, 5)
+    assert preview.problems[field].problem == words
+    assert f"No preview yet: {words}" in said(preview)
 
 
 def test_an_interval_that_is_not_changed_keeps_its_anchor():

@@ -43,6 +43,8 @@ PAUSE = 0.15
 """Seconds without a key after which what was typed is judged."""
 WIDE = 116
 """Columns from which on the preview has room beside the fields."""
+_TWO_COLUMNS = 80
+"""Columns from which on fire times find room side by side where rows are few."""
 REREAD = 20.0
 """Seconds after which the countdowns of the preview are told anew."""
 
@@ -103,7 +105,7 @@ class FormScreen(AskingScreen["TaskView | None"]):
                     yield from self._section(section)
                 yield Deed("Save", "shows first what would change", id="save")
                 if len(self._sections) > 1:
-                    note = "runs this as it stands, just as by schedule; out of the figures"
+                    note = "this as it stands, just as by schedule; not counted"
                     yield Deed("Test run", note, key="t", id="test")
             yield self.preview
         yield self.key_bar
@@ -201,8 +203,17 @@ class FormScreen(AskingScreen["TaskView | None"]):
 
     def _count(self) -> int:
         """Fire times that the preview has room for: a schedule alone leaves it more."""
+        if self.size.width >= _TWO_COLUMNS:
+            return 10
         room = self.size.height - (16 if len(self._sections) == 1 else 19)
         return max(5, min(10, room))
+
+    def _preview_rows(self) -> int:
+        """Rows that the preview may have: what the fields leave, or its share of a long form."""
+        height = self.size.height
+        if self.has_class("-wide"):
+            return height - 3
+        return height - 10 if len(self._sections) == 1 else (height - 2) // 2 - 1
 
     def _tell(self, filled: Filled) -> None:
         judged, dirty = self._judged, bool(filled.touched)
@@ -216,8 +227,9 @@ class FormScreen(AskingScreen["TaskView | None"]):
             row.complain(problem if self._tried or name in touched else None)
         schedule = judged.preview
         met = meetings(schedule, self._others) if self._others is not None else None
-        width = max(30, self.preview.size.width - 2)
-        self.preview.show(preview_lines(schedule, met, self.now(), width, self.pilot_app.marks))
+        width = max(30, (self.preview.size.width or self.size.width - 4) - 2)
+        self.preview.show(preview_lines(schedule, met, self.now(), width, self.pilot_app.marks,
+                                        self._preview_rows()))  # fmt: skip
 
     def _tell_keys(self) -> None:
         if self.is_current:
