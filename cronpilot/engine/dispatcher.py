@@ -98,6 +98,8 @@ class Dispatcher:
 
     def planned(self, changes: Changes) -> None:
         """Something may have to start now, if it was not claimed along with what has changed."""
+        if changes.retries_moved:
+            self._look_for_retries()
         if changes.claims is None:
             self.kick()
         else:
@@ -311,8 +313,11 @@ class Dispatcher:
         self._executor.forget(applied.over)
         self._tell(applied.changes)
         if applied.retries:
-            self._retry_at = self._clock.now()  # the tick looks up when the next one really is
-            self._alarm.set()
+            self._look_for_retries()
+
+    def _look_for_retries(self) -> None:
+        self._retry_at = self._clock.now()  # the tick looks up when the next one really is
+        self._alarm.set()
 
     def _hold(self, run_id: int) -> None:
         """Back off: the machine had no process or memory to spare."""

@@ -12,7 +12,7 @@ from cronpilot.engine.commands import plan_all_from_now
 from cronpilot.engine.notices import Notices
 from cronpilot.engine.pausing import end_pause_of_all, end_pauses
 from cronpilot.engine.planner import Changes
-from cronpilot.storage import meta, pauses
+from cronpilot.storage import meta, pauses, runs
 from cronpilot.storage.database import Connection, Database
 
 FAR_BACK = timedelta(seconds=-60)  # the clock was set back further: everything is planned anew
@@ -75,9 +75,7 @@ class Heartbeat:
         def write(connection: Connection) -> Changes:
             detail = f"{round(step.total_seconds()):+d} s"
             meta.note(connection, at=now, actor="engine", action="clock step", detail=detail)
-            if step < FAR_BACK:
-                return plan_all_from_now(connection, now)
-            return Changes()
+            return _go_back(connection, step, now) if step < FAR_BACK else Changes()
 
         self._soon(self._planned, self._database.write(write).result(timeout=COMMIT_S))
 
@@ -104,4 +102,12 @@ def plan_anew_if_clock_went_back(connection: Connection, now: datetime) -> None:
     if newest is not None and now - newest < FAR_BACK:
         detail = f"{round((now - newest).total_seconds()):+d} s or more, while no engine ran"
         meta.note(connection, at=now, actor="engine", action="clock step", detail=detail)
-        plan_all_from_now(connection, now)
+        _go_back(connection, now - newest, now)
+
+
+def _go_back(connection: Connection, step: timedelta, now: datetime) -> Changes:
+    """Plan anew; retries wait as long as they were to."""
+    changes = plan_all_from_now(connection, now)
+    runs.move_retries(connection, step)
+    changes.retries_moved = True
+    return changes

@@ -36,12 +36,14 @@ class Changes:
     to_stop: list[int] = field(default_factory=list)  # runs that a newer one replaces
     warnings: list[str] = field(default_factory=list)  # for the log, once this is committed
     claims: Sequence[Claim] | None = None  # runs to be started now; None: nobody looked for any
+    retries_moved: bool = False  # they are due at other times than before
 
     def add(self, other: Changes) -> None:
         self.task_ids |= other.task_ids
         self.run_ids += other.run_ids
         self.to_stop += other.to_stop
         self.warnings += other.warnings
+        self.retries_moved |= other.retries_moved
 
 
 def log_warnings(changes: Changes) -> None:

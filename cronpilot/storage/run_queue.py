@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -20,6 +20,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    type_coerce,
     update,
 )
 
@@ -199,6 +200,14 @@ def due_retries(connection: Connection, now: datetime) -> list[int]:
             .returning(_RUN.c.id)
         ).scalars()
     )
+
+
+def move_retries(connection: Connection, step: timedelta) -> None:
+    """Let retries be due by so much later, or earlier: the clock was set."""
+    moved = type_coerce(_RUN.c.retry_at, Integer) + step // timedelta(microseconds=1)
+    connection.execute(
+        update(_RUN).where(_RUN.c.status == "retrying").values(retry_at=moved)
+    )  # fmt: skip
 
 
 def next_retry(connection: Connection) -> datetime | None:

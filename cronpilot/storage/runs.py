@@ -14,6 +14,7 @@ from cronpilot.storage.run_queue import (
     busy,
     claim,
     due_retries,
+    move_retries,
     next_in_queue,
     next_retry,
     overdue,
@@ -47,6 +48,6 @@ __all__ = [
     "ATTEMPT", "RUN", "TASK", "AttemptEnd", "Finish", "Result", "Slot", "Start",
     "add_manual", "all_open", "busy", "by_request", "claim", "count_results", "counts",
     "due_retries", "duration", "end_attempts", "finish", "in_flight", "lose", "move",
-    "next_in_queue", "next_retry", "open_ids", "overdue", "record", "slots_of",
+    "move_retries", "next_in_queue", "next_retry", "open_ids", "overdue", "record", "slots_of",
     "start", "state", "states", "tasks_with_queue", "views", "waiting",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from cronpilot.engine.commands import plan_all_from_now
 from cronpilot.engine.heartbeat import SHOWN_S
 from cronpilot.engine.planner import decide_due
 from tests.engine.clocks import SetClock
-from tests.engine.conftest import history, reached, rows_of, until
+from tests.engine.conftest import finished, history, reached, rows_of, start, until
 
 NOON = datetime(2026, 3, 4, 12, 0, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -221,3 +221,24 @@ async def test_slots_that_passed_after_one_that_was_recorded_are_folded_still(be
     assert (folded.status, folded.folded_count) == (Status.MISSED, 4)
     assert folded.scheduled_for == first.scheduled_for + timedelta(minutes=1)
     assert last.scheduled_for == first.scheduled_for + timedelta(minutes=5)
+
+
+async def test_a_retry_waits_no_longer_because_the_clock_was_set_back(bench, clock):
+    bench.tasks(
+        "name: flaky\ncommand: test $CRONPILOT_ATTEMPT = 2\nschedule: manual\nmax_retries: 1\n"
+        "retry_delay: 30s"
+    )
+    async with bench.engine(clock=clock) as engine:
+        run = await reached(engine, (await start(engine, "flaky")).id, Status.RETRYING)
+        due = run.retry_at
+        clock.step(-HOUR)
+        engine._scheduler.wakeup()
+
+        async def moved():
+            return abs((await engine.run(run.id)).retry_at - (due - HOUR)) < timedelta(seconds=1)
+
+        await until(moved, "the retry an hour earlier")
+        clock.pass_by(timedelta(seconds=31))
+        last = await finished(engine, run.id)
+
+    assert (last.status, last.attempts) == (Status.SUCCESS, 2)

@@ -110,7 +110,9 @@ class TaskJobStore(BaseJobStore):  # type: ignore[misc]
             if self._is_paused():
                 return []
             found = self._database.read(lambda c: due_tasks.due(c, self._now, PASS))
-        except StorageProblem as problem:
+        except Exception as problem:
+            if not isinstance(problem, StorageProblem):  # nobody else would say what it is
+                log.exception("A pass over due tasks failed, trying again")
             self._failed(problem)
             raise  # APScheduler asks again after jobstore_retry_interval
         self._more = sum(len(alike.ids) for alike in found) == PASS
