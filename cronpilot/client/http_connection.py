@@ -82,17 +82,17 @@ class HttpConnection:
         path: str,
         body: dict[str, Any] | None = None,
         if_version: int | None = None,
+        *,
+        method: str = "POST",
     ) -> M:
-        answer = await self._ask("POST", path, headers=_if_match(if_version), json=body)
+        answer = await self._ask(method, path, headers=_if_match(if_version), json=body)
         with self._expecting_engine():
             return kind.model_validate_json(answer.content)
 
     async def _edit(
         self, method: str, path: str, if_version: int | None, body: dict[str, Any] | None = None
     ) -> TaskView:
-        answer = await self._ask(method, path, headers=_if_match(if_version), json=body)
-        with self._expecting_engine():
-            return TaskView.model_validate_json(answer.content)
+        return await self._change(TaskView, path, body, if_version, method=method)
 
     async def _rows(self, kind: type[M], path: str, params: dict[str, Any]) -> tuple[list[M], int]:
         answer = await self._ask("GET", path, params=params)

@@ -49,4 +49,5 @@ class HttpIncidents(HttpConnection):
         answer = await self._ask(
             "POST", "/api/notifications/test", json={"to": to}, timeout=SENDING_S
         )
-        return TypeAdapter(list[Delivered]).validate_json(answer.content)
+        with self._expecting_engine():
+            return TypeAdapter(list[Delivered]).validate_json(answer.content)

@@ -38,14 +38,12 @@ class HttpUsers(HttpConnection):
         from cronpilot.client.users import UserView
 
         body = {"role": role, "password": password}
-        answer = await self._ask("PATCH", f"/api/users/{_word(name)}", json=body)
-        return UserView.model_validate_json(answer.content)
+        return await self._change(UserView, f"/api/users/{_word(name)}", body, method="PATCH")
 
     async def remove_user(self, name: str) -> UserView:
         from cronpilot.client.users import UserView
 
-        answer = await self._ask("DELETE", f"/api/users/{_word(name)}")
-        return UserView.model_validate_json(answer.content)
+        return await self._change(UserView, f"/api/users/{_word(name)}", method="DELETE")
 
     async def audit(self, query: AuditQuery) -> list[AuditEntry]:
         from cronpilot.client.users import AuditEntry

@@ -12,6 +12,7 @@ import pytest
 from cronpilot.client import http_connection
 from cronpilot.client.fake import FakeClient, make_run, make_task
 from cronpilot.client.http import HttpClient
+from cronpilot.domain.access import Role
 from cronpilot.errors import CronPilotError, NoEngine, Refused, UsageProblem
 
 from .serving import served
@@ -108,6 +109,22 @@ async def test_what_is_no_engine_is_called_so(tmp_path: Path, body: bytes) -> No
         client = HttpClient.over_socket(tmp_path / "engine.sock")
         with pytest.raises(CronPilotError, match="gave an answer that cannot be read"):
             await client.status()
+        await client.close()
+
+
+async def test_nonsense_after_a_greeting_is_called_so_too(tmp_path: Path) -> None:
+    async def answer(request: bytes, writer: asyncio.StreamWriter) -> None:
+        say(writer, META if b"/api/meta" in request else b"<html>")
+
+    async with answering(tmp_path / "engine.sock", answer):
+        client = HttpClient.over_socket(tmp_path / "engine.sock")
+        for question in (
+            client.change_user("anna", role=Role.VIEWER),
+            client.remove_user("anna"),
+            client.test_notification(),
+        ):
+            with pytest.raises(CronPilotError, match="gave an answer that cannot be read"):
+                await question
         await client.close()
 
 
