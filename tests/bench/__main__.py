@@ -13,6 +13,7 @@ import bench_lateness
 import bench_peers
 import bench_resident
 import bench_retention
+import bench_start
 import bench_telling
 import bench_web
 from measuring import show
@@ -23,6 +24,7 @@ BENCHES = (
     bench_lateness,
     bench_resident,
     bench_cli,
+    bench_start,
     bench_retention,
     bench_api,
     bench_telling,
