@@ -143,6 +143,8 @@ class Dispatcher:
         """The keeper is gone: nothing is started until another has answered."""
         self._linked = False
         self._unheard.clear()
+        for start in self._reading:  # the next link settles these too, and they are asked for again
+            start.cancel()
 
     def close(self) -> None:
         """Claim no more; what was reported is still written."""

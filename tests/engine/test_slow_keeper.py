@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import threading
 from contextlib import contextmanager
 
 import pytest
 
 from cronpilot.domain.run import Status
-from tests.engine.conftest import finished, start, until
+from cronpilot.engine import dispatcher
+from cronpilot.engine.launch import make_order
+from tests.engine.conftest import LONG, finished, reached, start, until
 
 
 @pytest.fixture
@@ -19,6 +22,8 @@ def effects(bench, tmp_path):
     file = tmp_path / "effects"
     bench.tasks(
         f"name: once\ncommand: echo $CRONPILOT_RUN >> {file}\nschedule: manual",
+        f"name: file\ncommand: echo $CRONPILOT_RUN >> {file}\nschedule: manual\n"
+        "env_file: /dev/null",
         "name: warm\ncommand: 'true'\nschedule: manual",
     )
     return file
@@ -75,3 +80,33 @@ async def test_a_start_that_cannot_be_revoked_yet_is_looked_at_again(bench, effe
 
     assert refusals == []
     assert (ended.status, ended.attempts) == (Status.SUCCESS, 1)
+
+
+async def test_an_env_file_that_is_read_at_last_starts_nothing_that_was_asked_for_again(
+    bench, effects, monkeypatch
+):
+    gate, orders = threading.Event(), []
+
+    def make_order_late(launcher, claim):
+        if claim.key.launch == 1:
+            gate.wait(LONG)
+        order = make_order(launcher, claim)
+        orders.append(claim.key.launch)
+        return order
+
+    monkeypatch.setattr(dispatcher, "make_order", make_order_late)
+    async with bench.engine() as engine:
+        await finished(engine, (await start(engine, "warm")).id)
+        run = await reached(engine, (await start(engine, "file")).id, Status.STARTING)
+        bench.kill_keeper()
+        ended = await finished(engine, run.id)
+        gate.set()
+
+        async def both():
+            return sorted(orders) == [1, 2]
+
+        await until(both, "both orders")
+        await finished(engine, (await start(engine, "warm")).id)
+
+    assert (ended.status, ended.attempts) == (Status.SUCCESS, 1)
+    assert len(effects.read_text().splitlines()) == 1
