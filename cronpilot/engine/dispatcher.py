@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from cronpilot.domain.secrets import mask
 from cronpilot.domain.text import clean
 from cronpilot.engine.clock import Clock
 from cronpilot.engine.launch import Claim, Launcher, claim_of, make_order, unprepared
-from cronpilot.engine.planner import Changes
+from cronpilot.engine.planner import Changes, log_warnings
 from cronpilot.engine.reports import Applied, Report, apply_reports, finish
 from cronpilot.engine.threads import start_threads
 from cronpilot.errors import ConfigError, CronPilotError, Refused, StorageProblem
@@ -26,8 +25,6 @@ from cronpilot.runner.messages import AttemptKey, Ended, NeverStarted, Started, 
 from cronpilot.storage import runs
 from cronpilot.storage.database import Connection, Database
 from cronpilot.storage.details import keep_environment
-
-log = logging.getLogger("cronpilot.dispatcher")
 
 TICK_S = 1.0
 RIDE_S = 0.02  # how long a start waits, to be written along with its own end
@@ -383,12 +380,15 @@ class Dispatcher:
                 if run is None or run["status"] is not Status.QUEUED:
                     continue
                 finish(connection, run, Final(Status.MISSED, Reason.DEADLINE), finished_at=now)
-                log.warning("Task %s waited beyond its deadline, missed", clean(run["task_name"]))
+                name = clean(run["task_name"])
+                changes.warnings.append(f"Task {name} waited beyond its deadline, missed")
                 changes.run_ids.append(run_id)
                 changes.task_ids.add(run["task_id"])
             return changes
 
-        self._tell(await asyncio.wrap_future(self._database.write(write)))
+        changes = await asyncio.wrap_future(self._database.write(write))
+        log_warnings(changes)
+        self._tell(changes)
 
     async def _wake_retries(self) -> None:
         now = self._clock.now()
