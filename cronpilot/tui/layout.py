@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -244,6 +245,7 @@ def _exactly(cells: Sequence[Cell], width: int, marks: Marks) -> list[Cell]:
     return [*line, Cell(" " * room)] if room > 0 else line
 
 
+@lru_cache(64)  # the same for each line of a picture
 def thumb(total: int, top: int, height: int) -> range:
     """The rows of a scroll bar that stand for what is seen; empty if all `total` lines are."""
     if total <= height or height < 1:

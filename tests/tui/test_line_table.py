@@ -179,3 +179,17 @@ async def test_a_task_that_is_running_counts_up(show):
     async with show(client) as screen:
         await screen.pass_time(seconds=64)
         assert "1m 04s" in screen.text
+
+
+async def test_a_list_that_scrolls_by_a_row_paints_hardly_more_than_that_one(show):
+    async with show(FakeClient(tasks(range(1, 100)))) as screen:
+        table = screen.dashboard.tasks.table
+        rows = range(1, table.size.height)
+        before = [table.render_line(y) for y in rows]
+        table._bring_to_top(1)
+        after = [table.render_line(y) for y in rows]
+
+    kept = {id(strip) for strip in before}
+    fresh = [strip.text.split()[2] for strip in after if id(strip) not in kept]
+    assert after[-1].text.split()[2] == f"task-{len(rows) + 1}"
+    assert fresh == ["task-5", f"task-{len(rows) + 1}"]  # the scroll bar stands beside task-5 now

@@ -28,6 +28,7 @@ from cronpilot.tui.layout import (
     pad_cells,
     thumb,
 )
+from cronpilot.tui.widgets.painted_rows import Look, PaintedRows
 from cronpilot.tui.widgets.toned import Toned, difference
 
 
@@ -112,6 +113,7 @@ class LineTable(Toned, Generic[RowT]):
         self.sorted_by: tuple[str, bool] | None = None  # the key of a column, and whether downward
         self._placed: list[Placed] = []
         self._shown: dict[int, Shown] = {}  # by index: what is on the screen
+        self._painted = PaintedRows()
         self._asked: int | None = None
         self._instead: list[list[Cell]] = []
 
@@ -252,12 +254,12 @@ class LineTable(Toned, Generic[RowT]):
     @property
     def body_height(self) -> int:
         """Rows of the list that can be seen at once."""
-        return max(1, self.size.height - self._head)
+        height = self.size.height
+        return max(1, height - _head_of(height))
 
     @property
     def _head(self) -> int:
-        """Rows of the header: none where there is hardly room for the list."""
-        return 1 if self.size.height > 2 else 0
+        return _head_of(self.size.height)
 
     def _scroll_into_view(self) -> None:
         height = self.body_height
@@ -267,7 +269,7 @@ class LineTable(Toned, Generic[RowT]):
         top = max(0, min(top, self.total - self.body_height))
         if top != self.top:
             self.top = top
-            self._shown.clear()
+            self._forget_unseen()
             self.refresh()
         self._want_rows()
 
@@ -309,6 +311,7 @@ class LineTable(Toned, Generic[RowT]):
     def _place_columns(self) -> None:
         self._placed = fit_columns(self.columns, self.size.width - 1)
         self._shown.clear()
+        self._painted.clear()
         self.refresh()
 
     def on_focus(self) -> None:
@@ -319,6 +322,7 @@ class LineTable(Toned, Generic[RowT]):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
+        self._painted.clear()
         self.refresh()
 
     # --- painting --------------------------------------------------------------------------------
@@ -331,6 +335,12 @@ class LineTable(Toned, Generic[RowT]):
         if row is None or self.now is None:
             return {self.columns[0].key: Cell(self.marks.cut, "muted")}
         return self.cells(row, self.now)
+
+    def _forget_unseen(self) -> None:
+        """Keep only what can be seen: of the rest there may be very much."""
+        seen = self._seen()
+        self._shown = {index: one for index, one in self._shown.items() if index in seen}
+        self._painted.keep(seen)
 
     def _repaint_rows(self) -> None:
         """Paint what differs of everything that is seen, also where rows have ended."""
@@ -382,25 +392,32 @@ class LineTable(Toned, Generic[RowT]):
             self.refresh(Region(0, y, self.size.width, 1))
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width, height = self.size  # dear: Textual looks it up in what is seen
+        head = _head_of(height)
         if not self.total:
             return self.centred(self._instead, y)
-        if y < self._head:
+        if y < head:
             return self._header(width)
-        index = self.top + y - self._head
+        index = self.top + y - head
         if index >= self.total:
             return Strip.blank(width, self.tone_style(""))
         if index not in self._shown:
             self._shown[index] = self._cells_at(index)
-        under = self._cursor_style() if index == self.cursor else None
         row = self.row_at(index)
-        is_marked = bool(self.marked) and row is not None and row.id in self.marked
-        line = self._line(self._shown[index], under, is_marked=is_marked).adjust_cell_length(
-            width - 1, self.tone_style("") if under is None else self.tone_style("") + under
+        shown = self._shown[index]
+        bar = thumb(self.total, self.top, max(1, height - head))
+        look = Look(
+            self._cursor_style() if index == self.cursor else None,
+            is_marked=bool(self.marked) and row is not None and row.id in self.marked,
+            mark=self.marks.thumb if y - head in bar else " ",
         )
-        bar = thumb(self.total, self.top, self.body_height)
-        mark = self.marks.thumb if y - self._head in bar else " "
-        return Strip([*line, Segment(mark, self.tone_style("muted"))])
+        return self._painted.strip(index, shown, look, lambda: self._paint(shown, look, width))
+
+    def _paint(self, shown: Shown, look: Look, width: int) -> Strip:
+        plain = self.tone_style("") if look.under is None else self.tone_style("") + look.under
+        line = self._line(shown, look.under, is_marked=look.is_marked)
+        line = line.adjust_cell_length(width - 1, plain)
+        return Strip([*line, Segment(look.mark, self.tone_style("muted"))], width)
 
     def _cursor_style(self) -> Style:
         name = "tone--cursor" if self.has_focus else "tone--cursor-blurred"
@@ -431,3 +448,8 @@ class LineTable(Toned, Generic[RowT]):
             for column in self.columns
             if column.title
         }
+
+
+def _head_of(height: int) -> int:
+    """Rows of the header: none where there is hardly room for the list."""
+    return 1 if height > 2 else 0
