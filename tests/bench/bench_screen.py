@@ -1,11 +1,17 @@
-"""What the screen costs, through a real pty at 120x36: `python tests/bench/bench_screen.py`.
+"""What the screen costs, through a real pty at 120x36, with 10,000 tasks and 1,000,000 runs:
 
-Prints a table with the budgets of the design. Nothing is asserted: figures depend on the machine.
+    python tests/bench/bench_screen.py [--quick] [--no-peer]
+
+Beside it cronstable's `tui`, attached to its daemon with 200 jobs, in an environment that pip
+makes and that is gone afterwards. Nothing is asserted: figures depend on the machine, and a busy
+one makes every time longer; the CPU in the notes is less in doubt. The first byte after a key is
+taken for its answer, whatever it says. `bench_log.py` has the rows of the log.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import fcntl
 import os
 import pty
@@ -14,12 +20,23 @@ import signal
 import statistics
 import struct
 import sys
+import tempfile
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import bench_peers
+from filled import fill
+from measuring import CRONPILOT, Row, environment, headless, make_tasks, show, wait_until
+
+from cronpilot.client.http import HttpClient
+from cronpilot.client.messages import RunQuery
+from cronpilot.client.sockets import SOCKET_NAME
+
+WATCHED = str(Path(__file__).with_name("in_watched.py"))
 DEMO = Path(__file__).parents[1] / "terminal" / "demo_screen.py"
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -31,6 +48,7 @@ class Screen:
         self.started = time.perf_counter()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as an installation has it
             os.environ.update(
                 TERM="xterm-256color", COLORTERM="truecolor", LANG="C.UTF-8", TZ="UTC"
             )
@@ -80,71 +98,275 @@ def screen(*options: str, program: list[str] | None = None) -> Iterator[Screen]:
         os.close(one.fd)
 
 
-def measure_rest(seconds: float, *options: str) -> tuple[float, float, int]:
-    """KB a minute, % of a core, resident MB, while nobody touches a key."""
-    with screen(*options) as one:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How many tasks and runs there are, how long one looks at rest, how often keys are pressed."""
+
+    tasks: int = 10_000
+    runs: int = 1_000_000
+    seconds: float = 60
+    presses: int = 100
+    starts: int = 3
+
+
+def load() -> str:
+    return f"load {os.getloadavg()[0]:.1f}"
+
+
+def percentile(times: Sequence[float], share: float) -> float:
+    return sorted(times)[min(len(times) - 1, int(len(times) * share))]
+
+
+# --- starting ------------------------------------------------------------------------------------
+
+
+def starting(
+    what: str,
+    program: list[str],
+    first: bytes,
+    usable: bytes,
+    times: int,
+    budgets: tuple[float | None, float | None] = (None, None),
+) -> Iterator[Row]:
+    """Seconds from the start of the process until the one is seen, and until the other is."""
+    painted, seen, cpus = [], [], []
+    for _ in range(times):
+        with screen(program=program) as one:
+            painted.append(one.until(first) / 1e3)
+            cpu = one.cpu()
+            seen.append(one.until(usable) / 1e3)
+            cpus.append((cpu, one.cpu()))
+            leave(one)
+    for name, took, budget, used in (
+        ("first paint", painted, budgets[0], [before for before, _ in cpus]),
+        ("rows seen", seen, budgets[1], [after for _, after in cpus]),
+    ):
+        note = f"CPU {statistics.median(used):.2f} s, {load()}"
+        yield Row(f"{what}: {name}", statistics.median(took), "s", budget, note=note)
+
+
+def leave(one: Screen) -> None:
+    """End it in good order: whoever starts next finds the database closed."""
+    os.kill(one.pid, signal.SIGTERM)
+    end = time.monotonic() + 20
+    while time.monotonic() < end and os.waitid(
+        os.P_PID, one.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT
+    ) is None:  # fmt: skip
+        if select.select([one.fd], [], [], 0.05)[0]:
+            try:
+                os.read(one.fd, 1 << 16)
+            except OSError:
+                time.sleep(0.02)
+
+
+# --- keys ----------------------------------------------------------------------------------------
+
+
+def pressing(one: Screen, what: str, keys: Sequence[bytes], rest: float = 0.06,
+             budget: float | None = 20) -> Iterator[Row]:  # fmt: skip
+    """The first byte after each of these keys, and what they cost."""
+    cpu = one.cpu()
+    times, sizes = [], []
+    for key in keys:
+        took, size = one.key(key)
+        times.append(took)
+        sizes.append(size + len(one.read(rest - 0.06)) if rest > 0.06 else size)
+    used = (one.cpu() - cpu) / len(keys) * 1e3
+    note = f"p50 {statistics.median(times):.1f}; a key: CPU {used:.0f} ms, "
+    note += f"{statistics.median(sizes):,.0f} bytes; {load()}"
+    yield Row(f"key to first byte, p95: {what}", percentile(times, 0.95), "ms", budget, note=note)
+
+
+def keys(state: Path, presses: int) -> Iterator[Row]:
+    """Keys of the screen that owns the engine, in all tasks; and what blocked it meanwhile."""
+    notes = state / "blocks"
+    with screen(program=[sys.executable, WATCHED, str(notes), "--state-dir", str(state)]) as one:
         one.until(b"in all")
         one.read(4)
-        cpu, start = one.cpu(), time.perf_counter()
-        count = len(one.read(seconds))
-        took = time.perf_counter() - start
-        rss = int(Path(f"/proc/{one.pid}/statm").read_text().split()[1]) * 4096 // 1_000_000
-        return count / 1000 / took * 60, (one.cpu() - cpu) / took * 100, rss
+        notes_before = len(blocks(notes))
+        yield from pressing(one, "j", [b"j"] * presses)
+        yield from pressing(one, "page down", [b"\x1b[6~"] * presses)
+        views = [b"2", b"3", b"4", b"5", b"1"]
+        yield from pressing(one, "views 1 to 5, first time", views, 1.0)
+        yield from pressing(one, "views 1 to 5", views * max(1, presses // 20), 0.4)
+        one.key(b"/")
+        one.read(1)
+        yield from pressing(one, "a letter of a filter", [b"%c" % c for c in b"task 0123"], 0.4)
+        one.key(b"\x1b")
+        one.read(1)
+        yield from pressing(one, "the palette opens", [b":"], 0.6)
+        yield from pressing(one, "a letter in it", [b"%c" % c for c in b"run task 012"], 0.3)
+        one.key(b"\x1b")
+        one.read(1)
+        yield blocking("  the loop's longest block meanwhile", blocks(notes)[notes_before:])
+        yield from form(one, notes)
+        leave(one)
 
 
-def measure_keys(presses: int) -> dict[str, list[tuple[float, int]]]:
-    """Times of keys in a table of 10,000 tasks."""
-    with screen("--tasks", "10000") as one:
-        one.until(b"10,000 in all")
+def form(one: Screen, notes: Path) -> Iterator[Row]:
+    """The form with all fields of a task: the second time, when its modules are there."""
+    for _ in range(2):
+        before, cpu, began = len(blocks(notes)), one.cpu(), time.perf_counter()
+        os.write(one.fd, b"E")
+        one.until(b"BASICS", 20)
+        took = time.perf_counter() - began
         one.read(2)
-        keys = {"j": b"j", "page down": b"\x1b[6~"}
-        return {name: [one.key(key) for _ in range(presses)] for name, key in keys.items()}
+        used = one.cpu() - cpu
+        one.key(b"\x1b")
+        one.read(1)
+    yield Row("task form: seen", took, "s", note=load())
+    yield Row("task form: CPU until it rests", used, "s", 0.4)
+    yield blocking("  the loop's longest block meanwhile", blocks(notes)[before:])
 
 
-def measure_palette(openings: int) -> dict[str, list[tuple[float, int]]]:
-    """Times of the palette over 10,000 tasks: of its key, and of each letter of a name in it.
-    The first opening loads it, and counts as any other."""
-    times: dict[str, list[tuple[float, int]]] = {"palette opens": [], "a letter in it": []}
-    with screen("--tasks", "10000") as one:
-        one.until(b"10,000 in all")
-        one.read(2)
-        for _ in range(openings):
-            times["palette opens"].append(one.key(b":"))
-            one.read(0.3)
-            times["a letter in it"] += [one.key(letter.encode()) for letter in "run job-123"]
+def blocks(notes: Path) -> list[tuple[float, float, str]]:
+    """What `in_watched.py` has noted: ms in all, ms of its own CPU, whose turn."""
+    found = []
+    for line in notes.read_text().splitlines():
+        _, took, own, whose = line.split(" ", 3)
+        found.append((float(took), float(own), whose))
+    return found
+
+
+def blocking(what: str, found: list[tuple[float, float, str]]) -> Row:
+    took, own, whose = max(found, default=(0.0, 0.0, "nobody"))
+    most = max((own for _, own, _ in found), default=0.0)
+    note = f"own CPU {own:.0f} ms, by {whose[:40]}; the most own CPU of any: {most:.0f} ms"
+    return Row(what, took, "ms", 100, note=note)
+
+
+# --- at rest -------------------------------------------------------------------------------------
+
+
+def resting(one: Screen, what: str, seconds: float, kilobytes: float | None,
+            share: float | None) -> Iterator[Row]:  # fmt: skip
+    """What a screen writes and uses while nobody touches a key."""
+    cpu, began = one.cpu(), time.perf_counter()
+    count = len(one.read(seconds))
+    took = time.perf_counter() - began
+    yield Row(f"{what}: written", count / 1000 / took * 60, "KB/min", kilobytes)
+    used = (one.cpu() - cpu) / took * 100
+    yield Row(f"{what}: CPU", used, "% of a core", share, note=load())
+
+
+def running_rows(folder: Path, seconds: float) -> Iterator[Row]:
+    """View 2 of an attached screen while 30 tasks run, each with its clock, CPU and memory."""
+    state = folder / "running"
+    state.mkdir()
+    make_tasks(state, 30, command="exec sleep 600")
+    config = folder / "config.yaml"
+    config.write_text("scheduler: {max_workers: 40}\n")
+    with headless(state, "--config", str(config)):
+        asyncio.run(start_all(state / SOCKET_NAME, 30))
+        try:
+            with screen(program=[*CRONPILOT, "--connect", str(state / SOCKET_NAME)]) as one:
+                one.until(b"in all")
+                one.key(b"2")
+                one.read(4)
+                yield from resting(one, "30 running rows, view 2", seconds, 150, None)
+        finally:
+            asyncio.run(stop_all(state / SOCKET_NAME))
+
+
+async def start_all(socket: Path, count: int) -> None:
+    client = HttpClient.over_socket(socket)
+    for task in range(1, count + 1):
+        await client.run_now(task, request_id=f"bench-{task}")
+    while (await client.status()).running < count:
+        await asyncio.sleep(0.1)
+    await client.close()
+
+
+async def stop_all(socket: Path) -> None:
+    client = HttpClient.over_socket(socket)
+    for run in (await client.runs(RunQuery(active=True))).rows:
+        await client.stop_run(run.id, signal="KILL")
+    while (await client.status()).running:
+        await asyncio.sleep(0.1)
+    await client.close()
+
+
+# --- the peer ------------------------------------------------------------------------------------
+
+JOBS, PORT = 200, 8093
+
+
+def peer(folder: Path, much: Measured) -> Iterator[Row]:
+    """cronstable's own screen, where it has the same."""
+    bench_peers.INSTALL = 240  # nothing else has to wait for it here
+    try:
+        installed = bench_peers.install(folder, ["cronstable"])
+    except bench_peers.Unusable as reason:
+        yield Row("cronstable: not measured", None, "", note=str(reason))
+        return
+    web = f"web:\n  listen:\n    - http://127.0.0.1:{PORT}\n"
+    jobs = bench_peers.jobs_file(folder / "jobs.yaml", "30 2 29 2 *", JOBS, web)
+    name = f"{installed.title}, {JOBS} jobs"
+    program = str(installed.bin / "cronstable")
+    log = folder / "cronstable.log"
+    with bench_peers.daemon([program, "-c", str(jobs)], log) as daemon:
+        try:
+            wait_until(lambda: b"started listening" in log.read_bytes() or daemon.poll(), 60)
+        except TimeoutError:
+            yield Row("cronstable: not measured", None, "", note="its daemon does not listen")
+            return
+        os.environ["HOME"] = str(folder)
+        screen_of = [program, "tui", "--no-boot", "--url", f"http://127.0.0.1:{PORT}"]
+        yield from starting(name, screen_of, b"cronstab", b"job0001", much.starts)
+        with screen(program=screen_of) as one:
+            one.until(b"job0001")
+            one.read(4)
+            yield from pressing(one, f"j, {name}", [b"j"] * much.presses, budget=None)
+            yield from pressing(one, f"page down, {name}", [b"\x1b[6~"] * 20, budget=None)
+            one.key(b"/")
+            yield from pressing(one, f"a letter of a filter, {name}",
+                                [b"%c" % c for c in b"job01"], 0.4, None)  # fmt: skip
             one.key(b"\x1b")
-            one.read(0.3)
-    return times
+            one.read(2)
+            yield from resting(one, f"{name}: idle", much.seconds, None, None)
+    yield Row("cronstable: task form", None, "", note="it cannot edit")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--presses", type=int, default=100)
-    options = parser.parse_args()
-    with screen("--quiet") as one:
-        painted = one.until(b"Starting the engine")
-        usable = one.until(b"in all")
-    print(f"{'what':<46}{'measured':>12}  budget")
-    print(f"{'first paint, ms':<46}{painted:>12.0f}  500")
-    print(f"{'rows seen, ms':<46}{usable:>12.0f}  1500")
-    rests = (("idle", ["--quiet"], 20), ("idle, 10,000 tasks", ["--tasks", "10000"], 20),
-             ("30 ticking rows", ["--tasks", "30", "--ticking"], 150))  # fmt: skip
-    for name, arguments, budget in rests:
-        kb, cpu, rss = measure_rest(options.seconds, *arguments)
-        print(f"{name + ', KB/min':<46}{kb:>12.1f}  {budget}")
-        print(f"{name + ', % of a core':<46}{cpu:>12.2f}  {1 if budget == 20 else '-'}")
-        print(f"{name + ', resident MB':<46}{rss:>12}")
-    pressed = measure_keys(options.presses) | measure_palette(max(2, options.presses // 10))
-    for name, times in pressed.items():
-        milliseconds = sorted(time for time, _ in times)
-        p95 = milliseconds[int(len(milliseconds) * 0.95)]
-        size = statistics.median(count for _, count in times)
-        title = f"{name}, 10,000 tasks: first byte"
-        print(f"{title + ' p50, ms':<46}{statistics.median(milliseconds):>12.1f}")
-        print(f"{title + ' p95, ms':<46}{p95:>12.1f}  20")
-        print(f"{name + ': bytes':<46}{size:>12.0f}")
+# --- all of it -----------------------------------------------------------------------------------
+
+
+def rows(much: Measured | None = None, *, with_peer: bool = True) -> Iterator[Row]:
+    much = much or Measured()
+    home = os.environ.get("HOME", "/")
+    os.environ.update(environment())
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        state = folder / "state"
+        state.mkdir()
+        fill(state, much.tasks, much.runs)
+        size = f"{much.tasks:,} tasks, {much.runs:,} runs"
+        yield Row(f"{size}, {load()}", None, "", note=f"{os.cpu_count()} CPUs")
+        own = [*CRONPILOT, "--state-dir", str(state)]
+        yield from starting("with its engine", own, b"tarting the engine", b"in all",
+                            much.starts, (0.5, 1.5))  # fmt: skip
+        yield from keys(state, much.presses)
+        with headless(state):
+            attached = [*CRONPILOT, "--connect", str(state / SOCKET_NAME)]
+            yield from starting("attached", attached, b"onnecting", b"in all", much.starts,
+                                (0.5, 1.5))  # fmt: skip
+            with screen(program=attached) as one:
+                one.until(b"in all")
+                one.read(5)
+                yield from resting(one, "idle, attached", much.seconds, 20, 1)
+        with screen("--tasks", "30", "--ticking") as one:
+            one.until(b"in all")
+            one.read(4)
+            yield from resting(one, "30 ticking rows, view 1", min(much.seconds, 50), 150, None)
+        yield from running_rows(folder, much.seconds)
+        if with_peer:
+            yield from peer(folder, much)
+    os.environ["HOME"] = home
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="fewer runs, keys and seconds")
+    parser.add_argument("--no-peer", action="store_true", help="nothing is fetched by pip")
+    options = parser.parse_args()
+    few = Measured(runs=100_000, seconds=15, presses=40, starts=2) if options.quick else Measured()
+    show(rows(few, with_peer=not options.no_peer))
