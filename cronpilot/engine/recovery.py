@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import (
     AsyncIterator,
@@ -27,6 +28,8 @@ from cronpilot.storage import runs, tasks
 from cronpilot.storage.database import Connection
 
 Read = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
+
+log = logging.getLogger("cronpilot.recovery")
 
 _AGAIN_S = 1.0  # after what could not be done
 PATIENCE_S = 5.0  # with a keeper that does not answer
@@ -76,7 +79,9 @@ class TakingUp:
                     async for _ in self._steps(live):
                         if link != self._link:
                             return
-                except (OSError, StorageProblem) as problem:  # no room, no descriptor, locked
+                except Exception as problem:  # no room, no descriptor, locked: or a bug of ours
+                    if not isinstance(problem, OSError | StorageProblem):
+                        log.exception("What went on cannot be taken up, trying again")
                     self._trouble(problem)
                     await asyncio.sleep(_AGAIN_S)
                 else:

@@ -56,6 +56,9 @@ def settle(
         if not record.lock(fd):
             return Adopt(key)
         return _decide(state_dir, key, fd, restarted)
+    except ValueError:  # damaged, as by a power cut: it was begun, and nobody can know more
+        why = "host_restart" if restarted else ""
+        return _ended(key, record.Record(""), record.Outcome(why=why))
     finally:
         os.close(fd)
 

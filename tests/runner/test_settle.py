@@ -139,6 +139,20 @@ def test_whoever_holds_the_lock_lives(state_dir: Path, held: Path) -> None:
     assert held.read_text() == C
 
 
+@pytest.mark.parametrize(
+    ("boot", "why"),
+    [
+        pytest.param(None, "", id="of this boot"),
+        pytest.param("another", "host_restart", id="of another boot"),
+    ],
+)
+def test_of_a_damaged_record_nothing_is_known_but_that_it_was_begun(state_dir, boot, why):
+    write(state_dir, C + S + "X 5\n" + K.replace("code=5", "code=\0\0\0"))
+    verdict = settle(state_dir, KEY, boot_id=boot or boot_id())
+
+    assert (verdict.exit_code, verdict.why, verdict.started_at) == (None, why, None)
+
+
 def test_a_fake_boot_can_be_set_for_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     real = boot_id()
     monkeypatch.setenv("CRONPILOT_FAKE_BOOT", "another")
