@@ -130,7 +130,7 @@ def _cron_d(machine: Machine) -> list[Path]:
 def _users(machine: Machine) -> list[str]:
     try:
         return sorted(path.name for path in machine.path(_SPOOL).iterdir())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except PermissionError:
         return [machine.me]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ import typer
 from cronpilot.cli.document import show_json
 from cronpilot.cli.options import command
 from cronpilot.cli.session import Session
+from cronpilot.domain.text import clean
 from cronpilot.errors import Refused
 
 _TASKS = """\
@@ -74,10 +76,12 @@ def init(
 
     texts = {"tasks.yaml": _TASKS.format(schema=PUBLISHED.as_uri()), "config.yaml": _CONFIG}
     paths = {folder / name: text for name, text in texts.items()}
-    for path in paths:
-        if path.exists():
-            raise Refused(f"{path} is there already, and is left as it is.", "Choose another DIR.")
     try:
+        for path in paths:
+            if path.exists():
+                raise Refused(
+                    f"{path} is there already, and is left as it is.", "Choose another DIR."
+                )
         folder.mkdir(parents=True, exist_ok=True)
         for path, text in paths.items():
             _write_new(path, text)
@@ -87,8 +91,8 @@ def init(
     if session.options.as_json:
         show_json({"files": [str(path) for path in paths]})
     else:
-        print("\n".join(f"{path} is written" for path in paths))
-        print(f"Start: cronpilot --tasks {folder / 'tasks.yaml'}")
+        print("\n".join(clean(f"{path} is written") for path in paths))
+        print(clean(f"Start: cronpilot --tasks {shlex.quote(str(folder / 'tasks.yaml'))}"))
 
 
 def _write_new(path: Path, text: str) -> None:

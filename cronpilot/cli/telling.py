@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from cronpilot.domain.text import clean
-from cronpilot.errors import CronPilotError, InvalidFile
+from cronpilot.errors import CronPilotError, InvalidFile, UsageProblem
 
 CRASHED = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED = 130  # 128 + SIGINT
+_NO_PATH = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP}  # what was typed leads nowhere
+_LONGEST_PATH = 100
 
 
 def guarded(work: Callable[[], int], state_dir: Callable[[], Path | None]) -> int:
@@ -24,8 +27,16 @@ def guarded(work: Callable[[], int], state_dir: Callable[[], Path | None]) -> in
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - a bug: say so in one sentence, keep the traceback
+        if isinstance(error, OSError) and error.errno in _NO_PATH:
+            said = (error.strerror or "").lower()
+            say(clean(f"{_shortened(str(error.filename))} cannot be used: {said}."))
+            return UsageProblem.exit_code
         say(_crashed(error, state_dir()))
         return CRASHED
+
+
+def _shortened(path: str) -> str:
+    return path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}..."
 
 
 def say(sentence: str) -> None:
@@ -60,7 +71,7 @@ def _write_report(report: str, name: str, state_dir: Path | None) -> str:
 
     data = report.encode(errors="backslashreplace")
     for directory in (state_dir, Path(tempfile.gettempdir())):
-        if directory is None or not directory.is_dir():
+        if directory is None or not os.path.isdir(directory):  # noqa: PTH112 - it never raises
             continue
         path = directory / name
         try:

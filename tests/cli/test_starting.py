@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from .conftest import Cronpilot
 
 
@@ -45,3 +47,23 @@ def test_schema_prints_the_published_one(alone: Cronpilot):
     from cronpilot.config.schema import PUBLISHED
 
     assert alone("schema").out == PUBLISHED.read_text()
+
+
+def test_a_directory_whose_name_steers_a_terminal_is_shown_and_not_obeyed(
+    tmp_path: Path, alone: Cronpilot
+):
+    said = alone("init", str(tmp_path / "\x1b[31m"))
+
+    assert (said.code, "\x1b" in said.out) == (0, False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["init"], ["list", "--state-dir"], ["doctor", "--state-dir"], ["adopt", "--root"]],
+)
+def test_a_name_too_long_for_the_disk_is_a_sentence(alone: Cronpilot, words: list[str]):
+    said = alone(*words, "a" * 5000)
+
+    assert said.code in (2, 4)
+    assert "file name too long" in said.err
+    assert len(said.err.splitlines()) == 1
