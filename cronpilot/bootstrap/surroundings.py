@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cronpilot.config.places import Places
 
 LOG_BYTES, LOG_COPIES = 5_000_000, 3
+LOG_TIME = "%Y-%m-%dT%H:%M:%S"
 
 
 def refuse_platform() -> None:
@@ -63,7 +65,10 @@ def log_to_file(state_dir: Path) -> None:
     path = state_dir / "engine.log"
     path.touch(mode=0o600, exist_ok=True)
     handler = RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_COPIES)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    # In UTC, as a headless engine writes it: the screen tells its times in the scheduler's zone.
+    lines = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", LOG_TIME)
+    lines.converter = time.gmtime
+    handler.setFormatter(lines)
     log_to(handler)
 
 

@@ -1,6 +1,7 @@
 """The time without an engine before this one: how long it was, what passed, what was made up for.
 
-A file that is touched now and then says when the last engine was alive; nothing else is written.
+A file that is touched now and then says when the last engine was alive, and so does the last that
+it wrote down of a run; nothing else is written.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from cronpilot.domain.run import Reason, Status, Trigger
 from cronpilot.engine.notices import Notices
 from cronpilot.engine.planner import Changes
 from cronpilot.engine.reading import Reader
-from cronpilot.storage import meta, runs
+from cronpilot.storage import evidence, meta, runs
 from cronpilot.storage.database import Connection
 
 SIGN = "alive"  # the name of the file
@@ -47,12 +48,12 @@ class DowntimeReview:
 
     def begin(self, connection: Connection) -> None:
         """At a start, before anything is written: when was an engine last seen?"""
-        newest = meta.newest(connection)
+        noted = meta.newest(connection), evidence.newest(connection)
         try:
             seen = datetime.fromtimestamp(self._sign.stat().st_mtime, UTC)
         except OSError:
             seen = None
-        known = [at for at in (newest, seen) if at is not None and at <= self._started_at]
+        known = [at for at in (*noted, seen) if at is not None and at <= self._started_at]
         self._since = max(known, default=None)
 
     def beat(self) -> None:
@@ -77,6 +78,12 @@ class DowntimeReview:
             self._timer.cancel()
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(SETTLE_S, self._start_look)
+
+    def close(self) -> None:
+        """Look at nothing any more: the engine ends."""
+        for waiting in (self._timer, self._look):
+            if waiting is not None:
+                waiting.cancel()
 
     def _start_look(self) -> None:
         self._look = asyncio.ensure_future(self._look_at_heard())

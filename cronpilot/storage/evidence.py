@@ -17,6 +17,16 @@ _AUDIT = Audit.__table__  # type: ignore[attr-defined]
 _NOTES = ("skipped", "missed")  # rows of which nothing ever went
 
 
+def newest(connection: Connection) -> datetime | None:
+    """When the last thing of a run was written down. Served by `run_finished` and the key."""
+    ended = connection.execute(select(func.max(_RUN.c.finished_at))).scalar_one_or_none()
+    last = connection.execute(
+        select(_RUN.c.queued_at, _RUN.c.started_at).order_by(_RUN.c.id.desc()).limit(1)
+    ).first()
+    known = [at for at in (ended, *(last or ())) if at is not None]
+    return max(known, default=None)
+
+
 def newest_slot(connection: Connection, task_id: int, at: datetime) -> RowMapping | None:
     """The row whose (first) slot is the last one not after `at`. Served by the key `run_slot`."""
     return (

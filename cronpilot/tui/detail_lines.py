@@ -88,7 +88,8 @@ def definition_lines(task: TaskView, now: datetime) -> list[Line]:
     edited = ", edited since" if task.differs_from_file else ""
     lines.append(_field("version", f"{task.version}, from {origin}{edited}", "muted"))
     if task.last_run is not None and task.last_run.finished_at is not None:
-        lines.append(_field("last run", age(now - task.last_run.finished_at), "muted"))
+        ended = age(now - task.last_run.finished_at)
+        lines.append(_field("last run", f"{task.last_run.status.value}, {ended}", "muted"))
     return lines
 
 
@@ -100,6 +101,10 @@ def _others(task: TaskView) -> Iterator[tuple[str, str]]:
         value = getattr(task, name)
         if value == field.get_default(call_default_factory=True):
             continue
+        if isinstance(value, Mapping):  # of several things those that are said
+            value = {key: one for key, one in value.items() if one is not None}
+            if not value:
+                continue
         if name == "env":
             value = mask(value)
         yield name, _told(value)

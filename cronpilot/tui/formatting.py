@@ -20,6 +20,7 @@ Tone = Literal["", "good", "bad", "warn", "busy", "muted", "strong", "head", "ti
 TONES: tuple[Tone, ...] = ("good", "bad", "warn", "busy", "muted", "strong", "head", "title")
 
 SECOND, MINUTE, HOUR, DAY = 1, 60, 3600, 86400
+YEAR = 365 * DAY + 6 * HOUR
 SECONDS_UNTIL = 2 * MINUTE
 """A countdown shows seconds only below this: above it a screen at rest writes nothing."""
 
@@ -92,7 +93,7 @@ def needs_ascii(environ: Mapping[str, str]) -> bool:
 
 
 def countdown(left: timedelta) -> str:
-    """How long until then: `in 12s`, `in 1m 30s`, `in 45m`, `in 3h 05m`, `in 12d`."""
+    """How long until then: `in 12s`, `in 1m 30s`, `in 45m`, `in 3h 05m`, `in 12d`, `in 11y`."""
     seconds = _whole_seconds_up(left)
     if seconds <= 0:
         late = -seconds
@@ -109,6 +110,12 @@ def age(past: timedelta) -> str:
         if seconds >= 2 * unit:
             return f"{seconds // unit}{letter} ago"
     return f"{seconds // MINUTE}m ago"
+
+
+def _overdue(past: timedelta) -> str:
+    """How long it is due, in seven cells: `45s ago`, `12m ago`, `23h ago`."""
+    seconds = int(past.total_seconds())
+    return f"{seconds}s ago" if seconds < MINUTE else age(past)
 
 
 def duration(seconds: float | None) -> str:
@@ -166,7 +173,7 @@ def _coarse(seconds: int) -> str:
         return f"{seconds // MINUTE}m"
     if seconds < 2 * DAY:
         return f"{seconds // HOUR}h {seconds % HOUR // MINUTE:02}m"
-    return f"{seconds // DAY}d"
+    return f"{seconds // DAY}d" if seconds < 2 * YEAR else f"{seconds // YEAR}y"
 
 
 # --- figures -------------------------------------------------------------------------------------
@@ -302,7 +309,9 @@ def next_run(task: TaskView, now: datetime, zone: tzinfo) -> tuple[Cell, Cell]:
     if task.next_quiet:
         return Cell(at, "muted"), Cell("quiet", "muted")
     left = countdown(task.next_run_at - now).removeprefix("in ")
-    return Cell(at), Cell(left, "warn" if left.startswith("late") else "")
+    if left.startswith("late"):  # the column has no room for that word and the figure
+        return Cell(at), Cell(_overdue(now - task.next_run_at), "warn")
+    return Cell(at), Cell(left)
 
 
 def last_result(task: TaskView, now: datetime) -> tuple[Cell, Cell]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -78,12 +79,12 @@ def health_lines(health: Health, now: datetime, zone: tzinfo, marks: Marks) -> l
         *(_skipped(slots, now, marks) for slots in health.passed if not slots.missed),
     ]
     if not urgent:
-        words = Cell("No task fails, no slot was missed in the last 24 hours.", "muted")
+        words = Cell("Nothing fails, nothing was missed.", "muted")
         urgent = [HealthLine("fine", Cell(f"{marks.ok} fine", "good"),
-                             Cell("Nothing needs attention", "strong"), words)]  # fmt: skip
+                             Cell("the last 24 hours", "strong"), words)]  # fmt: skip
     return [
         *urgent, _gap("engine"), *_engine(health, now, zone, marks),
-        *_log(health.engine_log),
+        *_log(health.engine_log, now, zone),
     ]  # fmt: skip
 
 
@@ -224,13 +225,28 @@ def _quiet(quiet: QuietStretch, now: datetime, zone: tzinfo) -> str:
     )
 
 
-def _log(lines: Sequence[str]) -> Iterator[HealthLine]:
+_LOGGED = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+Z) ([A-Z]+) (.*)", re.DOTALL)
+_QUOTED = re.compile(r'msg="(.*)"', re.DOTALL)
+_LEVELS: dict[str, Tone] = {"WARNING": "warn", "ERROR": "bad", "CRITICAL": "bad"}
+
+
+def _logged(line: str, now: datetime, zone: tzinfo) -> Cell:
+    """A line of the engine's log as a sentence, its time on the clock of everything else here."""
+    found = _LOGGED.fullmatch(line)
+    if found is None:
+        return Cell(clean(line), "muted")
+    at, level, words = found.groups()
+    if quoted := _QUOTED.fullmatch(words):
+        words = quoted[1].replace('\\"', '"').replace("\\\\", "\\")
+    time = stamp(datetime.fromisoformat(at), now, zone)
+    return Cell(f"{time} {level.lower()}: {clean(words)}", _LEVELS.get(level, "muted"))
+
+
+def _log(lines: Sequence[str], now: datetime, zone: tzinfo) -> Iterator[HealthLine]:
     """Newest first, as everything above."""
     if not lines:
         return
     yield _gap("log")
     for number, line in enumerate(reversed(lines)):
         title = "engine.log" if not number else ""
-        yield HealthLine(
-            f"log {number}", Cell(""), Cell(title, "muted"), Cell(clean(line), "muted")
-        )
+        yield HealthLine(f"log {number}", Cell(""), Cell(title, "muted"), _logged(line, now, zone))

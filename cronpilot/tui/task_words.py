@@ -7,6 +7,9 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
+from cronpilot.domain.choices import ScheduleType
 from cronpilot.domain.run import ACTIVE, Status
 from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import Cell, Cells, Marks, duration, elapsed, moment, run_state
@@ -59,12 +62,22 @@ def _trend(average: float, last: float | None, status: Status | None, marks: Mar
     return f" {marks.down}" if last < average * SHORTER else "  "
 
 
-def plan(task: TaskView, now: datetime, zone: tzinfo) -> Cell:
-    """The schedule in words; of a task whose pause will end, first until when."""
-    words = clean(task.schedule_words)
+def plan(task: TaskView, now: datetime, zone: tzinfo, room: int) -> Cell:
+    """The schedule in words, or as in tasks.yaml where those do not fit into so many cells; of a
+    task whose pause will end, first until when."""
+    words = _schedule(task, room)
     if task.paused_until is None:
         return Cell(words, "muted")
     return Cell(f"paused until {moment(task.paused_until, now, zone)}, then {words}", "warn")
+
+
+def _schedule(task: TaskView, room: int) -> str:
+    words = clean(task.schedule_words)
+    if cell_len(words) <= room:
+        return words
+    brief = clean(task.schedule)  # cut off, five fields say less than words
+    fits = cell_len(brief) <= room or task.schedule_type is not ScheduleType.CUSTOM
+    return brief if fits else words
 
 
 def tags(task: TaskView) -> Cell:

@@ -137,13 +137,16 @@ def strip_lines(
     cell = max(3, (width - 2) // max(1, len(outlook.hours)))
     most = max((hour.starts for hour in outlook.hours), default=0)
     bars, figures, names = [Cell(" ")], [Cell(" ")], [Cell(" ")]
-    for hour in outlook.hours[: (width - 1) // cell]:
+    shown = outlook.hours[: (width - 1) // cell]
+    # A figure that is too wide for its hour takes the room of the next one's, too.
+    every = 2 if any(len(_short(hour.starts)) >= cell for hour in shown) else 1
+    for number, hour in enumerate(shown):
         level = -(-hour.starts * len(marks.levels) // most) if hour.starts else 0
         bar = (marks.levels[level - 1] if level else " ") * (cell - 1) + " "
         bars.append(Cell(bar, "busy"))
-        figure = _short(hour.starts)
-        figure = figure if len(figure) < cell else marks.cut  # the bar has to say it
-        figures.append(Cell(f"{figure:<{cell}}", "" if hour.starts else "muted"))
+        if number % every == 0:
+            figure = f"{_short(hour.starts):<{cell * every}}"
+            figures.append(Cell(figure, "" if hour.starts else "muted"))
         names.append(Cell(f"{hour.at.astimezone(zone):%H}".ljust(cell), "muted"))
     if width - cell * len(outlook.hours) > len(_STARTS) + 2:
         figures.append(Cell(_STARTS, "muted"))

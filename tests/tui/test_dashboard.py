@@ -554,6 +554,13 @@ async def test_an_engine_that_cannot_start_is_explained(show):
         assert "No engine runs on" in screen.text
 
 
+async def test_a_long_banner_leaves_room_for_how_many_more_there_are(show, client):
+    async with show(client, size=(80, 24)) as screen:
+        client.set_banners(*(Banner(key=key, text="Something is wrong: " + "why " * 20,
+                                    severity="warning") for key in "ab"))  # fmt: skip
+        await screen.until(lambda: "+1 more" in screen.text)
+
+
 # --- size ----------------------------------------------------------------------------------------
 
 

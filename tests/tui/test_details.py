@@ -8,6 +8,7 @@ import pytest
 
 from cronpilot.client.fake import NOON, FakeClient, make_run, make_task
 from cronpilot.domain.run import Status
+from cronpilot.tui.detail_lines import definition_lines
 
 
 @pytest.fixture
@@ -77,3 +78,9 @@ async def test_tab_goes_into_the_panel_and_l_into_the_log(show, client):
         await screen.until(lambda: screen.dashboard.panel.output.has_focus)
         assert "Log 1/4" in screen.dashboard.panel.head.text
         assert "dumped" in screen.text
+
+
+def test_of_limits_only_those_that_are_set_are_told():
+    task = make_task(limits={"nice": None, "memory": "1GB", "cpu": None})
+    said = ["".join(cell.text for cell in line).split() for line in definition_lines(task, NOON)]
+    assert ["limits", "memory=1GB"] in said

@@ -36,8 +36,7 @@ def said(**fields):
 
 
 def test_when_all_is_well_it_says_so():
-    assert said()[0] == ("v fine", "Nothing needs attention",
-                         "No task fails, no slot was missed in the last 24 hours.")  # fmt: skip
+    assert said()[0] == ("v fine", "the last 24 hours", "Nothing fails, nothing was missed.")
 
 
 def test_the_gravest_comes_first():
@@ -80,7 +79,8 @@ def test_the_engine_and_its_machine():
                         state_dir="/var/lib/cronpilot", database="d")  # fmt: skip
     lines = said(engine=engine, keeper_pid=78, copied_at=NOON - 8 * HOUR, logs_measured=False,
                  clock_steps=[ClockStep(at=NOON - HOUR, detail="+3600 s")],
-                 engine_log=["first", "last\x1b[2J"])  # fmt: skip
+                 engine_log=["first", '2026-03-04T11:59:07.120Z ERROR msg="a \\"b\\" c"',
+                             "last\x1b[2J"])  # fmt: skip
     assert [(what, words) for _, what, words in lines[2:]] == [
         ("engine", "version 0.1, pid 77, since 11:00:00"),
         ("state", "/var/lib/cronpilot"),
@@ -91,6 +91,7 @@ def test_the_engine_and_its_machine():
         ("clock", "moved +3600 s at 11:00:00"),
         ("", ""),
         ("engine.log", "last\\x1b[2J"),
+        ("", '11:59:07 error: a "b" c'),
         ("", "first"),
     ]
 
@@ -153,6 +154,26 @@ async def test_enter_on_a_failing_task_leads_to_its_failures(show, client):
         await screen.press("enter")
         await screen.until(lambda: "filter backup-db, failed only" in screen.text)
         await screen.until(lambda: [row.id for row in screen.dashboard.history.table.rows] == [10])
+
+
+async def test_out_of_the_history_of_a_line_esc_leads_back_to_it(show, client):
+    async with show(client) as screen:
+        shown = (await health(screen)).table
+        await screen.press("enter")
+        await screen.until(lambda: "filter backup-db, failed only" in screen.text)
+        assert "Esc back" in screen.dashboard.key_bar.text
+        await screen.press("escape")
+        await screen.until(lambda: screen.dashboard.current is screen.dashboard.health)
+        assert shown.row.task == (1, "backup-db")
+        assert not screen.dashboard.history.filters
+
+
+async def test_keys_that_need_a_task_are_not_offered_on_a_fact(show, client):
+    async with show(client) as screen:
+        await health(screen)
+        await screen.until(lambda: "r run" in screen.dashboard.key_bar.text)
+        await screen.press("G")
+        await screen.until(lambda: "r run" not in screen.dashboard.key_bar.text)
 
 
 async def test_enter_on_a_retry_leads_to_the_run(show, client):

@@ -97,7 +97,7 @@ async def test_a_task_is_gone_to_by_its_name_and_the_engine_is_asked_for_a_few(
         await open_it(screen, "colon", Palette)
         await screen.press(*"prob")
         await screen.until(lambda: "Go to probe" in screen.text)
-        assert ("prob", ASKED) in [(query.text, query.limit) for query in asked]
+        await screen.until(lambda: ("prob", ASKED) in [(one.text, one.limit) for one in asked])
         await screen.press("enter")
         await screen.until(lambda: screen.dashboard.tasks.chosen is not None
                            and screen.dashboard.tasks.chosen.name == "probe")  # fmt: skip

@@ -55,9 +55,26 @@ def test_tags_and_pool():
     assert task_words.tags(task).text == "nightly \\x1b[1mdb pool db"
 
 
+@pytest.mark.parametrize(
+    ("schedule", "words", "type_", "shown"),
+    [
+        ("hourly :05", "every hour at minute 5", "hourly", "hourly :05"),
+        ("weekly mon,wed,fri 09:00", "every Monday, Wednesday and Friday at 09:00", "weekly",
+         "weekly mon,wed,fri 09:00"),
+        ("*/7 * * * *", "every 7 minutes, starting over each hour", "custom", "*/7 * * * *"),
+        ("5,10,15-20,40-59/3 0-6 * * *", "at 5, 10, 15, 16 minutes past", "custom",
+         "at 5, 10, 15, 16 minutes past"),
+    ],
+)  # fmt: skip
+def test_a_schedule_whose_words_find_no_room_is_told_as_in_the_file(schedule, words, type_, shown):
+    task = make_task(schedule=schedule, schedule_words=words, schedule_type=type_)
+    assert task_words.plan(task, NOON, UTC, room=18).text == shown
+    assert task_words.plan(task, NOON, UTC, room=60).text == words
+
+
 def test_a_pause_that_will_end_says_when():
     task = make_task(paused_at=NOON, paused_until=NOON + 6 * 3600 * SECOND)
-    words = task_words.plan(task, NOON, UTC)
+    words = task_words.plan(task, NOON, UTC, room=80)
     assert words == Cell("paused until 18:00, then every day at 02:30", "warn")
 
 

@@ -67,6 +67,18 @@ async def test_a_strip_above_shows_how_many_start_each_hour(show, client):
         assert figures.split()[:5] == ["-", "2", "1", "1", "1"]
 
 
+async def test_reading_again_reads_no_farther_than_before(show, clock):
+    tick = make_task(1, "tick", schedule="every 1m", next_run_at=NOON + MINUTE)
+    async with show(FakeClient([tick], clock=clock)) as screen:
+        view = screen.dashboard.upcoming
+        await screen.press("3")
+        await screen.until(lambda: len(view.rows) == 200)
+        before = view.rows
+        view.read_again()
+        await screen.until(lambda: view.rows is not before)
+        assert len(view.rows) == 200
+
+
 async def test_what_has_started_leaves_the_list(show, client):
     async with show(client) as screen:
         await screen.press("3")
@@ -90,7 +102,7 @@ async def test_more_starts_are_read_while_one_scrolls(show, clock):
     often = make_task(1, "often", schedule="every 2m", next_run_at=NOON + MINUTE)
     async with show(FakeClient([often], clock=clock)) as screen:
         await screen.press("3")
-        await screen.until(lambda: "400 and more in all" in screen.text)
+        await screen.until(lambda: "200 and more in all" in screen.text)
         while "720 in all" not in screen.text:
             await screen.press("G")
             await screen.pilot.pause(0.05)
@@ -197,6 +209,14 @@ def test_the_bars_of_the_strip_are_as_high_as_there_are_starts():
     assert bars.text.rstrip() == "     ▁▁▁ ▁▁▁ ███"
     assert figures.text.split() == ["-", "1", "500", "24k"]
     assert names.text.split() == ["12", "13", "14", "15"]
+
+
+def test_a_figure_too_wide_for_its_hour_takes_the_room_of_the_next():
+    hours = [HourLoad(at=NOON + n * HOUR, starts=count) for n, count in enumerate([7, 1, 500, 9])]
+    _, figures, names = upcoming_lines.strip_lines(Outlook(at=NOON, hours=hours), 14, UTC, Marks())
+
+    assert figures.text == " 7     500   "
+    assert names.text == " 12 13 14 15 "
 
 
 # --- the picture, without a screen ---------------------------------------------------------------

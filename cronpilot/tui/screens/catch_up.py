@@ -40,8 +40,8 @@ class CatchUpTable(LineTable[CatchUpLine]):
 
     COLUMNS = (
         Column.fixed("state", "STATE", 9),
-        Column("name", "TASK", 16, 32),
-        Column("what", "WHAT PASSED", 34, 60),
+        Column("name", "TASK", 22, 36),
+        Column("what", "WHAT PASSED", 30, 60),
         Column.fixed("took", "TOOK", 7, right=True, rank=1),
         Column.fixed("run", "RUN", 9, right=True, rank=2),
     )

@@ -33,7 +33,7 @@ from cronpilot.tui.widgets.view import View
 from cronpilot.tui.widgets.view_tabs import Tab, ViewTabs
 
 if TYPE_CHECKING:
-    from cronpilot.client.messages import EngineStatus, RunView
+    from cronpilot.client.messages import EngineStatus, RunView, TaskView
 
 SECOND_LOOK = 1.0
 """Seconds after which everything is read once more: what changed before the stream of events was
@@ -60,6 +60,8 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         self.trouble: CronPilotError | None = None
         self.refused = ""  # the engine is there, and lets us in no more: why
         self.zone: tzinfo = UTC
+        self.came_from: View | None = None  # the view in which the history was asked for
+        self._has_object: bool | None = None  # whether the keys for a task have one
 
     def compose(self) -> ComposeResult:
         yield self.too_small
@@ -150,6 +152,7 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         self.tabs.tell(tabs, self._view_key(view), text=view.filters, total=view.total,
                        more=view.more, note=view.note)  # fmt: skip
         self._tell_instead()
+        self._tell_if_object_changed()
 
     def _view_key(self, view: View) -> str:
         return self.key(f"view.{view.id}", view.KEY)
@@ -176,7 +179,22 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         elif self.is_typing_in_log:
             self.key_bar.tell(FIND_HINTS, always=())
         else:
-            self.key_bar.tell(hints_of(self))
+            without = () if self._has_object else self.ON_A_TASK | {"open"}
+            self.key_bar.tell(hints_of(self, without=without, words={"back": self._esc_word()}))
+
+    def _esc_word(self) -> str:
+        """What Esc does now: it says so before it takes marks or a filter away."""
+        if self.panel_size == "whole" or self.panel.has_focus_within or self.came_from:
+            return "back"
+        if self.current.note:
+            return "unmark"
+        return "show all" if self.current.filters else "back"
+
+    def _tell_if_object_changed(self) -> None:
+        has = self.chosen_task() is not None or self.chosen_run() is not None
+        if has is not self._has_object:
+            self._has_object = has
+            self.tell_keys()
 
     def go_to_task(self, task_id: int, name: str) -> None:
         """To this task in the list of those that are called like it."""
@@ -184,6 +202,39 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         self.tasks.refilter(name)
         self.tasks.table.go_to(task_id)
         self.refiltered()
+
+    def added(self, task: TaskView) -> None:
+        """To the task that was just made, if it is known where it stands in the list."""
+        view = self.tasks
+        total = 1 + (self.status.total_tasks if self.status else view.table.total)
+        at_the_end = view.sort == "id" and not view.descending
+        if self.current is not view or not (at_the_end or total <= WINDOW):
+            return
+        view.filter = ""  # it may hide the new one
+        view.table.go_to(task.id)
+        self._read_tasks(max(0, total - WINDOW) if at_the_end else 0)
+        self.refiltered()
+
+    def open_history(self, name: str, *, bad: bool = False) -> None:
+        """From there Esc leads back here."""
+        before = self.current
+        super().open_history(name, bad=bad)
+        self.came_from = before if before is not self.history else None
+        self.tell_keys()
+
+    def action_view(self, name: str) -> None:
+        """Show another view."""
+        self.came_from = None
+        super().action_view(name)
+
+    def action_back(self) -> None:
+        """Esc: the filter first, then out of the log; out of the history to where it was asked
+        for."""
+        to_view = self.panel_size != "whole" and not self.panel.has_focus_within
+        came_from = self.came_from if to_view else None
+        super().action_back()
+        if came_from is not None:
+            self.action_view(str(came_from.id))
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -231,6 +282,7 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
             self.running.let_go()
         if event.table is self.current.table:
             self.open_log()
+            self._tell_if_object_changed()
 
     # --- the log ---------------------------------------------------------------------------------
 

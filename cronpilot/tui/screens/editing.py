@@ -5,6 +5,7 @@ The forms are imported at the first key: the first paint needs none of them.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -93,6 +94,12 @@ class EditingScreen(ActingScreen):
             title = f"{'Added' if new else 'Saved'} {clean(saved.name)}"
             hint = "" if new else f" {self.key('task.undo', 'u')} undoes the change."
             self.notify(does + hint, title=title, markup=False)
+            if new:
+                self.added(saved)
+
+    @abstractmethod
+    def added(self, task: TaskView) -> None:
+        """A task was made: show it."""
 
     def _zone_name(self) -> str:
         return self.status.timezone if self.status else "UTC"

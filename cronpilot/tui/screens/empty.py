@@ -94,9 +94,9 @@ def no_runs(
     """Why view 2 has no rows, and what comes next. `text` is its filter."""
     if text:
         return _no_match(text, key)
-    lines: Text = [[Cell("Nothing runs now", "title")], []]
     if status is None:
-        return lines
+        return [[Cell("What runs is not known yet ...", "muted")]]
+    lines: Text = [[Cell("Nothing runs now", "title")], []]
     if status.paused:
         resume = key("scheduler.pause", "P")
         return [*lines, [Cell(f"The scheduler is paused. {resume} resumes it.", "warn")]]

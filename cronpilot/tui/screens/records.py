@@ -38,8 +38,12 @@ class RecordsScreen(DetailsScreen):
         """All about one incident, over the whole screen."""
         from cronpilot.tui.screens.incident_page import IncidentPage  # after the first paint
 
-        self.app.push_screen(IncidentPage(incident, self.history.table.zone))
+        self.app.push_screen(IncidentPage(incident, self.history.table.zone), self._after_incident)
+
+    def _after_incident(self, _: None) -> None:
+        """It may have been acknowledged or snoozed there."""
         self.health.read_again()
+        self.tell_records()
 
     def read_records(self) -> None:
         """Read again what was read already; the rest waits until somebody looks."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import Tone
-from cronpilot.tui.layout import Piece, fit_line
+from cronpilot.tui.layout import Piece, cut, fit_line
 from cronpilot.tui.widgets.toned import Line
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class BannerLine(Line):
             return
         banner = min(banners, key=lambda banner: _ORDER.index(banner.severity))
         more = f"+{len(banners) - 1} more" if banners[1:] else ""
-        left = [
-            Piece(f"{self.marks.late} {clean(banner.text)}", _TONES[banner.severity]),
-            Piece(clean(banner.hint), "", 1),
-        ]
-        self.show(fit_line(left, [Piece(more, "muted", 2)], self.room, self.marks))
+        words = f"{self.marks.late} {clean(banner.text)}"
+        if more:
+            words = cut(words, max(8, self.room - len(more) - 4), self.marks)
+        left = [Piece(words, _TONES[banner.severity]), Piece(clean(banner.hint), "", 1)]
+        self.show(fit_line(left, [Piece(more, "muted")], self.room, self.marks))

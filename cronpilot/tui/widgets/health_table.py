@@ -16,8 +16,8 @@ class HealthTable(LineTable[HealthLine]):
 
     COLUMNS = (
         Column.fixed("state", "STATE", 9),
-        Column("subject", "WHAT", 14, 28),
-        Column("words", "HOW IT STANDS", 44, 300),
+        Column("subject", "WHAT", 18, 28),
+        Column("words", "HOW IT STANDS", 40, 300),
     )
     STAYS_AT_TOP = True
 

@@ -24,9 +24,9 @@ class HistoryTable(LineTable[RunView]):
     COLUMNS = (
         Column.fixed("when", "WHEN", 12),
         Column.fixed("state", "VERDICT", 9),
-        Column("name", "TASK", 14, 24),
+        Column("name", "TASK", 15, 30),
         Column.fixed("took", "TOOK", 7, right=True),
-        Column("why", "WHY", 28, 60, rank=1),
+        Column("why", "WHY", 27, 60, rank=1),
         Column.fixed("late", "LATE", 7, rank=3, right=True),
         Column.fixed("try", "TRY", 5, rank=5),
         Column.fixed("trigger", "BY", 8, rank=4),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from textual.binding import ActiveBinding
@@ -73,11 +74,22 @@ def in_order(screen: Screen[Any]) -> list[tuple[str, ActiveBinding]]:
     )  # fmt: skip
 
 
-def hints_of(screen: Screen[Any]) -> list[KeyHint]:
-    """The keys that are worth showing where the focus is, in the order they were declared."""
+def hints_of(
+    screen: Screen[Any],
+    *,
+    without: Collection[str] = (),
+    words: Mapping[str, str] = MappingProxyType({}),
+) -> list[KeyHint]:
+    """The keys that are worth showing where the focus is, in the order they were declared.
+
+    Args:
+        without: actions that would do nothing just now.
+        words: what some actions do just now, where that is less than their name says.
+    """
     found: dict[str, KeyHint] = {}
     for key, (_, binding, enabled, _) in in_order(screen):
-        if binding.show and enabled and binding.action not in found and key != NO_KEY:
+        action = binding.action
+        if binding.show and enabled and action not in {*found, *without} and key != NO_KEY:
             shown = binding.key_display or key_name(key)
-            found[binding.action] = KeyHint(shown, binding.description.lower())
+            found[action] = KeyHint(shown, words.get(action) or binding.description.lower())
     return list(found.values())

@@ -21,7 +21,7 @@ from cronpilot.tui.formatting import (
     run_state,
     size,
 )
-from cronpilot.tui.layout import Piece, fit_line
+from cronpilot.tui.layout import Piece, cut, fit_line
 from cronpilot.tui.log_window import LogWindow
 from cronpilot.tui.widgets.log_view import LogView
 from cronpilot.tui.widgets.toned import Line
@@ -132,9 +132,10 @@ class LogPanel(Vertical):
             head.show(fit_line(begin, [], head.size.width, self.output.marks))
             return
         state = run_state(run.status, self.output.marks)
+        name = cut(clean(run.task_name), max(16, head.size.width // 2 - 8), self.output.marks)
         left = [
             *self.head_begin(),
-            Piece(clean(run.task_name), "title"),
+            Piece(name, "title"),
             Piece(f"run {run.id}", "muted", 2),
             Piece(state.text, state.tone),
             Piece(run_length(run, self._now), "", 1),

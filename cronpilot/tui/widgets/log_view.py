@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from cronpilot.domain.log_search import Pattern
+from cronpilot.tui.layout import wrapped
 from cronpilot.tui.widgets.log_keys import LOG_KEYS
 from cronpilot.tui.widgets.log_lines import Marking, paint, text_of, time_of
 from cronpilot.tui.widgets.log_scroll import LogScroll
@@ -223,7 +224,8 @@ class LogView(LogScroll):
 
     def render_line(self, y: int) -> Strip:
         if not len(self.window):
-            return self.centred(self._instead, y)
+            said = [row for line in self._instead for row in wrapped(line, self.size.width)]
+            return self.centred(said, y)
         width, rows = self.size.width, self.rows_seen()
         plain, muted = self.tone_style(""), self.tone_style("muted")
         bar = Segment(self.marks.thumb if y in self.thumb() else " ", muted)

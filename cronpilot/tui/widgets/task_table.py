@@ -24,7 +24,7 @@ class TaskTable(LineTable[TaskView]):
     COLUMNS = (
         Column.fixed("state", "STATE", 9),
         Column("name", "TASK", 14, 30),
-        Column("schedule", "SCHEDULE", 14, 40, rank=2),
+        Column("schedule", "SCHEDULE", 15, 40, rank=2),
         Column.fixed("next", "NEXT", 9, rank=1),
         Column.fixed("in", "IN", 7),
         Column.fixed("last", "LAST RUN", 8),
@@ -39,10 +39,11 @@ class TaskTable(LineTable[TaskView]):
     def cells(self, row: TaskView, now: datetime) -> Shown:
         at, left = next_run(row, now, self.zone)
         last, why = last_result(row, now)
+        room = next((p.width for p in self._placed if p.column.key == "schedule"), 0)
         return {
             "state": task_state(row, self.marks),
             "name": Cell(clean(row.name), "strong"),
-            "schedule": plan(row, now, self.zone),
+            "schedule": plan(row, now, self.zone, room),
             "next": at,
             "in": left,
             "last": last,
