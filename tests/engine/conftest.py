@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from cronpilot.client.messages import RunQuery, RunView
@@ -85,10 +87,24 @@ class Bench:
 
     def kill_keeper(self) -> None:
         """End the keeper, and with it nothing else."""
-        pid = self.keeper_pid()
-        words = Path(f"/proc/{pid}/cmdline")
-        if pid is not None and words.exists() and str(self.state_dir) in words.read_text():
-            os.kill(pid, signal.SIGKILL)
+        if (keeper := self._keeper()) is not None:
+            keeper.kill()
+
+    def end(self) -> None:
+        """End the keeper and all that it has started: a busy one would busy every other test."""
+        if (keeper := self._keeper()) is None:
+            return
+        for process in [keeper, *keeper.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def _keeper(self) -> psutil.Process | None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            pid = self.keeper_pid()
+            keeper = None if pid is None else psutil.Process(pid)
+            if keeper is not None and str(self.state_dir) in keeper.cmdline():
+                return keeper
+        return None
 
 
 @pytest.fixture
@@ -96,7 +112,7 @@ def bench(tmp_path: Path):
     """An empty state directory and an empty tasks file; nothing of it is left running."""
     made = Bench(tmp_path)
     yield made
-    made.kill_keeper()
+    made.end()
 
 
 async def start(engine: Engine, name: str) -> RunView:
