@@ -247,6 +247,7 @@ class Engine(Asking):
         with contextlib.suppress(StorageProblem):  # no room: the records keep what happened
             await self._dispatcher.drain()
             await self._audit("engine stop", "")
+        self._review.close()
         await asyncio.to_thread(self._database.close)
 
     def _job_ended(self, job: asyncio.Task[None]) -> None:
