@@ -28,7 +28,7 @@ def test_a_run_that_waits_for_a_slot_says_so(
     waiting = make_run(9, task_id=2, task_name="report", status=Status.QUEUED, attempts=0,
                        started_at=None, detail="pool db 2/2, 3 ahead")  # fmt: skip
 
-    async def queue(task_id: int, *, request_id: str) -> RunView:
+    async def queue(task_id: int, **_: object) -> RunView:
         return engine.fake.put_run(waiting)
 
     monkeypatch.setattr(engine.fake, "run_now", queue)
@@ -96,7 +96,7 @@ def test_a_task_that_has_one_waiting_already_takes_no_further_one(
     full = make_run(9, task_id=2, task_name="report", status=Status.SKIPPED, attempts=0,
                     started_at=None, reason=Reason.QUEUE_FULL)  # fmt: skip
 
-    async def refuse(task_id: int, *, request_id: str) -> RunView:
+    async def refuse(task_id: int, **_: object) -> RunView:
         return engine.fake.put_run(full)
 
     monkeypatch.setattr(engine.fake, "run_now", refuse)
