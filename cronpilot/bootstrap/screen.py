@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from cronpilot.config.places import Places
     from cronpilot.tui.leave import Leave
 
-ANSWER_S = 10.0  # for a detached engine to answer
+ANSWER_S = 60.0  # for a detached engine to answer, while it lives: a busy machine is no failure
 
 log = logging.getLogger("cronpilot")
 
@@ -168,7 +169,7 @@ def _detach(settings: Places, tasks_file: Path | None) -> None:
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
             cwd=settings.state_dir,
         )  # fmt: skip
-    if wait_for_answer(settings.state_dir / SOCKET_NAME, ANSWER_S):
+    if _begins_to_answer(engine, settings.state_dir / SOCKET_NAME):
         print(f"The scheduler keeps running in the background (pid {engine.pid}).")
         print("Come back with: cronpilot    End it with: cronpilot shutdown")
     else:
@@ -176,3 +177,11 @@ def _detach(settings: Places, tasks_file: Path | None) -> None:
             f"The background engine does not answer; see {settings.state_dir / 'engine.log'}.",
             file=sys.stderr,
         )
+
+
+def _begins_to_answer(engine: subprocess.Popen[bytes], path: Path) -> bool:
+    deadline = time.monotonic() + ANSWER_S
+    while engine.poll() is None and time.monotonic() < deadline:
+        if wait_for_answer(path, 0.5):
+            return True
+    return False
