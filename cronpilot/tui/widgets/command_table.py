@@ -34,7 +34,7 @@ class CommandTable(LineTable[CommandRow]):
         Column("keys", "", 12, 20),
     )
     can_focus = False
-    _head = 0  # rows of a header: its columns need no titles
+    HEADED = False  # its columns need no titles
 
     @dataclass
     class Chosen(Message):

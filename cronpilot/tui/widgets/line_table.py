@@ -57,6 +57,8 @@ class LineTable(Toned, Generic[RowT]):
 
     DEFAULT_CSS = "LineTable { height: 1fr; width: 1fr; }"
     COLUMNS: ClassVar[tuple[Column, ...]] = ()
+    HEADED: ClassVar[bool] = True
+    """Titles stand above the columns."""
     STAYS_AT_TOP: ClassVar[bool] = False
     """While the first row is seen, rows that come in above it are seen too."""
     can_focus = True
@@ -255,11 +257,15 @@ class LineTable(Toned, Generic[RowT]):
     def body_height(self) -> int:
         """Rows of the list that can be seen at once."""
         height = self.size.height
-        return max(1, height - _head_of(height))
+        return max(1, height - self._head_of(height))
 
     @property
     def _head(self) -> int:
-        return _head_of(self.size.height)
+        return self._head_of(self.size.height)
+
+    def _head_of(self, height: int) -> int:
+        """Rows of the header: none where there is hardly room for the list, or nothing to say."""
+        return 1 if self.HEADED and height > 2 else 0
 
     def _scroll_into_view(self) -> None:
         height = self.body_height
@@ -393,7 +399,7 @@ class LineTable(Toned, Generic[RowT]):
 
     def render_line(self, y: int) -> Strip:
         width, height = self.size  # dear: Textual looks it up in what is seen
-        head = _head_of(height)
+        head = self._head_of(height)
         if not self.total:
             return self.centred(self._instead, y)
         if y < head:
@@ -448,8 +454,3 @@ class LineTable(Toned, Generic[RowT]):
             for column in self.columns
             if column.title
         }
-
-
-def _head_of(height: int) -> int:
-    """Rows of the header: none where there is hardly room for the list."""
-    return 1 if height > 2 else 0
