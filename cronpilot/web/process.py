@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import subprocess
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -21,6 +22,7 @@ _log = logging.getLogger(__name__)
 
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TZDIR", "PYTHONPATH", "VIRTUAL_ENV")
 _FRAMES = "30"  # a second: what a browser is sent for nothing costs both sides
+_BURIAL_S = 1.0  # for the kernel to end what was killed; the loop waits for it
 _PATIENCE_S = 3.0  # for a screen that was asked to end, and again after SIGTERM
 
 
@@ -85,7 +87,11 @@ class ScreenProcess(AppService):
                     break
             await asyncio.gather(emptying, *filter(None, [self._listening]), return_exceptions=True)
         finally:  # also when nobody has the time to wait: it kills what still runs, frees the pipes
-            process._transport.close()  # type: ignore[attr-defined]
+            transport = process._transport  # type: ignore[attr-defined]
+            transport.close()
+            # Buried here: the loop may be over before it hears of the end of one that was killed.
+            with suppress(subprocess.TimeoutExpired):
+                transport.get_extra_info("subprocess").wait(_BURIAL_S)
 
     def kill(self) -> None:
         """End it at once; for when there is no time to wait."""
