@@ -13,14 +13,13 @@ from textual.reactive import Reactive
 from textual.widgets import Input, TextArea
 
 from cronpilot.domain.text import clean
-from cronpilot.tui.widgets.lazy_looks import LazyLooks
 from cronpilot.tui.zone_names import zone_matches
 
 _MOST_ROWS = 6
 """Of a field with several lines; it scrolls where there are more."""
 
 
-class TextField(LazyLooks, Input):
+class TextField(Input):
     """One line."""
 
     DEFAULT_CSS = "TextField { width: 1fr; }"
@@ -41,7 +40,7 @@ class TextField(LazyLooks, Input):
         return not action.startswith("page_") and super().check_action(action, parameters)
 
 
-class TextBox(LazyLooks, TextArea):
+class TextBox(TextArea):
     """Several lines. Up in the first and down in the last go on to the next field."""
 
     DEFAULT_CSS = "TextBox { width: 1fr; height: 1; padding: 0; }"

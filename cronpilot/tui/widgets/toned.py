@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -13,19 +13,23 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from cronpilot.tui.formatting import Cell, Marks, Tone
-from cronpilot.tui.widgets.lazy_looks import LazyLooks
+from cronpilot.tui.formatting import TONES, Cell, Marks, Tone
 
 if TYPE_CHECKING:
     from cronpilot.tui.app import CronPilotApp
 
 
-class Toned(LazyLooks, Widget):
+class Toned(Widget):
     """A widget that draws its own lines out of cells.
 
     `app.tcss` says once, for all of them, what each tone looks like.
     """
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *(f"tone--{tone}" for tone in TONES),
+        "tone--cursor",
+        "tone--cursor-blurred",
+    }
     ALLOW_SELECT = False
 
     @property
