@@ -181,8 +181,11 @@ class Gate:
         return self._sessions.open(identity.name)
 
     def end_session(self, token: str) -> None:
-        """Log out."""
+        """Log out. Streams of that user end, too: those of who is still logged in are resumed."""
+        name = self._sessions.name_of(token)
         self._sessions.end(token)
+        if name is not None:
+            self._changed(name, stays=True)
 
     def of_session(self, token: str) -> Identity | None:
         """Whose session it is; counts as using it. None when it is over."""

@@ -13,11 +13,12 @@ import httpx
 import pytest
 
 from cronpilot.api import patience, streams
+from cronpilot.api.auth import session_cookie
 from cronpilot.api.patience import bind_tcp
 from cronpilot.client.fake import FakeClient, make_task
 from cronpilot.client.http import HttpClient
 from cronpilot.config.settings import ApiSettings
-from cronpilot.domain.access import Role
+from cronpilot.domain.access import Identity, Role
 from cronpilot.errors import CronPilotError, NoEngine, TooManyRequests
 
 from ..client.serving_tcp import Served, served_on_tcp
@@ -257,6 +258,23 @@ async def test_a_stream_ends_when_its_reader_may_not_see_the_same_any_more(
             accounts.set_role("olga", Role.VIEWER)
 
         assert [line async for line in lines if line] == []
+
+
+async def test_a_stream_ends_with_the_session_that_opened_it(engine: FakeClient) -> None:
+    async with (
+        served_on_tcp(engine, FakeAccounts()) as served,
+        httpx.AsyncClient(base_url=served.address, timeout=PATIENCE_S) as http,
+    ):
+        token = served.gate.open_session(Identity("olga", Role.OPERATOR))
+        cookie = {"Cookie": session_cookie(token, secure=False).partition(";")[0]}
+        async with http.stream("GET", "/api/events", headers=cookie) as answer:
+            lines = answer.aiter_lines()
+            assert (await anext(lines)).startswith(":")
+            served.gate.end_session(token)
+
+            async with asyncio.timeout(PATIENCE_S):
+                assert [line async for line in lines if line] == []
+        assert (await http.get("/api/status", headers=cookie)).status_code == 401
 
 
 async def test_more_streams_than_may_be_are_refused_and_nobody_takes_those_of_others(
