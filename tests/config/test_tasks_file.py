@@ -180,7 +180,7 @@ def test_any_name_is_only_a_name(read: Read, name: str):
     ({"max_retries": "many"}, "5 tasks[0].max_retries: must be a whole number from 0 to 100."),
     ({"max_retries": "101"}, "5 tasks[0].max_retries: must be a whole number from 0 to 100."),
     ({"max_retries": "1.0"}, "5 tasks[0].max_retries: must be a whole number from 0 to 100."),
-    ({"keep": "0"}, "5 tasks[0].keep: must be a whole number, 1 or more."),
+    ({"keep": "0"}, "5 tasks[0].keep: must be a whole number from 1 to 1000000000."),
     ({"retry_backoff": "twice"}, "5 tasks[0].retry_backoff: must be a number from 1 to 10."),
     ({"success_codes": "[0, 300]"},
      "5 tasks[0].success_codes[1]: must be a whole number from 0 to 255."),
