@@ -54,7 +54,7 @@ def apply_tasks_file(
     """
     if take_over:
         tasks.hand_over(connection, str(file.path))
-    rows = tasks.all_definitions(connection)
+    rows = tasks.declared(connection)
     _refuse_blank(file, rows)
     pass_ = _Pass(connection, file, rows, ground, now, watched_since)
     for entry in file.entries:
@@ -165,8 +165,9 @@ class _Pass:
         self.changes.task_ids.add(task_id)
         self.added.append(spec.name)
 
-    def _change(self, row: Mapping[Any, Any], spec: TaskSpec) -> None:
+    def _change(self, own: Mapping[Any, Any], spec: TaskSpec) -> None:
         meaning = spec.meaning()
+        row = tasks.definition(self._connection, own["id"])
         self.changes.task_ids.add(row["id"])
         if row["archived_at"] is None and row["spec_hash"] == meaning:
             # The file has followed an edit that was made on the screen.
@@ -186,9 +187,9 @@ class _Pass:
             self.changed.append(spec.name)
             if row["spec_hash"] != row["entry_hash"]:
                 self.overridden.append(spec.name)
-        if self._live.get(row["name"]) is row:
-            del self._live[row["name"]]
-        self._live[spec.name] = row
+        if self._live.get(own["name"]) is own:
+            del self._live[own["name"]]
+        self._live[spec.name] = own
 
     def archive_the_rest(self) -> None:
         kept = {row["id"] for row in self._own.values() if row is not None}
@@ -196,8 +197,8 @@ class _Pass:
             ours = row["entry_file"] == str(self._file.path) and row["id"] not in kept
             if ours and row["archived_at"] is None:
                 changes = archive(
-                    self._connection, row, actor=ACTOR, now=self._now, by_hand=False,
-                    watched_since=self._watched_since,
+                    self._connection, tasks.definition(self._connection, row["id"]), actor=ACTOR,
+                    now=self._now, by_hand=False, watched_since=self._watched_since,
                 )  # fmt: skip
                 self.changes.add(changes)
                 self.archived.append(row["name"])
@@ -240,19 +241,22 @@ def plan_for_settings(
         (task, zone) of those that cannot be planned, because the machine does not know the zone.
     """
     lost: list[tuple[str, str]] = []
-    for row in tasks.all_definitions(connection):
-        if row["archived_at"] is None:
-            zone = row["timezone"] or ground.timezone
-            planned = lost_zones.set_aside(connection, row, zone, now)
-            if not is_known(zone):
-                lost.append((row["name"], zone))
-            elif _plan_keys(planned) != (zone, ground.quiet_key(row["quiet"])):
-                change_definition(
-                    connection, planned, tasks.spec_of(row), ground=ground,
-                    actor="config.yaml", now=now,
-                )  # fmt: skip
+    for keys in tasks.planned_by(connection):
+        zone = keys["timezone"] or ground.timezone
+        if _is_planned_so(keys, zone, ground):
+            continue
+        row = tasks.definition(connection, keys["id"])
+        planned = lost_zones.set_aside(connection, row, zone, now)
+        if not is_known(zone):
+            lost.append((row["name"], zone))
+        elif planned is not row or not _is_planned_so(planned, zone, ground):
+            change_definition(
+                connection, planned, tasks.spec_of(row), ground=ground, actor="config.yaml", now=now
+            )
     return lost
 
 
-def _plan_keys(row: Mapping[Any, Any]) -> tuple[str, str]:
-    return row["zone_key"], row["quiet_key"]
+def _is_planned_so(row: Mapping[Any, Any], zone: str, ground: Ground) -> bool:
+    if not (is_known(zone) and is_known(row["zone_key"])):
+        return False
+    return (row["zone_key"], row["quiet_key"]) == (zone, ground.quiet_key(row["quiet"]))

@@ -322,6 +322,34 @@ def all_definitions(connection: Connection) -> list[RowMapping]:
     return list(connection.execute(select(TASK).order_by(TASK.c.id)).mappings())
 
 
+# Of each task the few columns that say whether there is anything to do with it: a whole row takes
+# ten times as long to read, and at each start all are looked at.
+_DECLARED = select(
+    TASK.c.id, TASK.c.name, TASK.c.entry_file, TASK.c.entry_name, TASK.c.entry_hash,
+    TASK.c.spec_hash, TASK.c.archived_at, TASK.c.tombstone,
+).order_by(TASK.c.id)  # fmt: skip
+_PLANNED_BY = (
+    select(TASK.c.id, TASK.c.timezone, TASK.c.zone_key, TASK.c.quiet, TASK.c.quiet_key)
+    .where(_LIVE)
+    .order_by(TASK.c.id)
+)
+
+
+def declared(connection: Connection) -> list[RowMapping]:
+    """By which entry of which file each task was declared, archived ones too."""
+    return list(connection.execute(_DECLARED).mappings())
+
+
+def planned_by(connection: Connection) -> list[RowMapping]:
+    """By which zone and quiet times each live task is planned, and by which it should be."""
+    return list(connection.execute(_PLANNED_BY).mappings())
+
+
+def definition(connection: Connection, task_id: int) -> RowMapping:
+    """The whole row of one task, archived or not."""
+    return connection.execute(select(TASK).where(TASK.c.id == task_id)).mappings().one()
+
+
 def add(
     connection: Connection,
     spec: TaskSpec,
