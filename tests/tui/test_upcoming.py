@@ -126,6 +126,17 @@ async def test_enter_opens_the_history_of_the_task(show, client):
         assert screen.dashboard.current is screen.dashboard.history
 
 
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_the_timeline_says_how_to_get_back_to_the_list(show, client, size):
+    async with show(client, size=size) as screen:
+        await screen.press("3")
+        await screen.until(lambda: "t timeline" in screen.text)
+        await screen.press("t")
+        await screen.until(lambda: "t list" in screen.text)
+        await screen.press("t")
+        await screen.until(lambda: "t timeline" in screen.text)
+
+
 async def test_t_shows_the_timeline_which_moves_and_zooms(show, client):
     async with show(client) as screen:
         await screen.press("3", "t")

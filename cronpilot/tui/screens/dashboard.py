@@ -180,7 +180,10 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
             self.key_bar.tell(FIND_HINTS, always=())
         else:
             without = () if self._has_object else self.ON_A_TASK | {"open"}
-            self.key_bar.tell(hints_of(self, without=without, words={"back": self._esc_word()}))
+            words, first = {"back": self._esc_word()}, []
+            if self.current is self.upcoming and self.upcoming.is_picture:
+                words["picture"], first = "list", ["picture"]  # the way back from it
+            self.key_bar.tell(hints_of(self, without=without, first=first, words=words))
 
     def _esc_word(self) -> str:
         """What Esc does now: it says so before it takes marks or a filter away."""

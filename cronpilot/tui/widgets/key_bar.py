@@ -78,12 +78,14 @@ def hints_of(
     screen: Screen[Any],
     *,
     without: Collection[str] = (),
+    first: Collection[str] = (),
     words: Mapping[str, str] = MappingProxyType({}),
 ) -> list[KeyHint]:
     """The keys that are worth showing where the focus is, in the order they were declared.
 
     Args:
         without: actions that would do nothing just now.
+        first: actions that have to be seen however little room there is.
         words: what some actions do just now, where that is less than their name says.
     """
     found: dict[str, KeyHint] = {}
@@ -92,4 +94,4 @@ def hints_of(
         if binding.show and enabled and action not in {*found, *without} and key != NO_KEY:
             shown = binding.key_display or key_name(key)
             found[action] = KeyHint(shown, words.get(action) or binding.description.lower())
-    return list(found.values())
+    return [found[action] for action in sorted(found, key=lambda action: action not in first)]
