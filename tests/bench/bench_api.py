@@ -15,7 +15,6 @@ import os
 import re
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -25,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from bench_lateness import percentile
-from measuring import CRONPILOT, SECOND, Row, environment, headless, make_tasks, show
+from measuring import CRONPILOT, SECOND, Command, Row, environment, headless, make_tasks
 
 PASSWORD = "benchmark"
 CLIENTS, EACH_S = 8, 20
@@ -217,4 +216,6 @@ def _add_lone_task(database: Path) -> None:
 
 
 if __name__ == "__main__":
-    show(rows(float(sys.argv[1]) if len(sys.argv) > 1 else 30))
+    command = Command(__doc__, "5 seconds of each")
+    command.add_argument("seconds", nargs="?", type=float, default=30)
+    command.show(lambda asked: rows(5 if asked.quick else asked.seconds))

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from measuring import CRONPILOT, Row, cpu_of_children, environment, headless, make_tasks, show
+from measuring import CRONPILOT, Command, Row, cpu_of_children, environment, headless, make_tasks
 
 ROUNDS = 7
 
@@ -35,7 +35,9 @@ def rows() -> Iterator[Row]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         make_tasks(Path(folder), 20, schedule="30 2 * * *", resolved="30 2 * * *")
         there = ["--state-dir", folder]
-        figures = [("cronpilot --help", None, *best([*CRONPILOT, "--help"]))]
+        figures: list[tuple[str, float | None, float, float]] = [
+            ("cronpilot --help", None, *best([*CRONPILOT, "--help"]))
+        ]
         for words, budget in ((["list"], 0.6), (["history"], None), (["list", "--json"], None)):
             wall, cpu = best([*CRONPILOT, *words, *there])
             figures.append((f"cronpilot {' '.join(words)}, no engine", budget, wall, cpu))
@@ -48,4 +50,4 @@ def rows() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    show(rows())
+    Command(__doc__).show(lambda _: rows())

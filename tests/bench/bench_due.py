@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from measuring import SECOND, Row, headless, make_tasks, own_cpu, show, watch_rows
+from measuring import SECOND, Command, Row, headless, make_tasks, own_cpu, watch_rows
 
 from cronpilot.engine.engine import Engine, EngineConfig
 from cronpilot.engine.scheduling.job_store import PASS
@@ -150,4 +150,4 @@ def rows() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    show(rows())
+    Command(__doc__).show(lambda _: rows())

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from measuring import (
     SECOND,
+    Command,
     Row,
     count_rows,
     cpu_of,
@@ -26,7 +26,6 @@ from measuring import (
     keeper_of,
     make_tasks,
     own_cpu,
-    show,
 )  # fmt: skip
 
 from cronpilot.engine.engine import Engine, EngineConfig
@@ -84,4 +83,6 @@ def rows(runs: int = 1000) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    show(rows(int(sys.argv[1]) if len(sys.argv) > 1 else 1000))
+    command = Command(__doc__, "300 runs")
+    command.add_argument("runs", nargs="?", type=int, default=1000)
+    command.show(lambda asked: rows(300 if asked.quick else asked.runs))

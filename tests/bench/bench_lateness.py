@@ -1,6 +1,6 @@
 """How late a lone task starts, and on which of its hand-overs the time goes.
 
-    python tests/bench/bench_lateness.py [FIRES] [--quick] [--screen]
+    python tests/bench/bench_lateness.py [FIRES] [--quick]
 
 From the due instant to the keeper's start of the command, and on to the first thing the command
 itself does. The tasks are due one after the other, 0.4 s apart. The bare limit is a process that
@@ -9,7 +9,6 @@ sleeps until each such instant and starts `date`, which says when it ran.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
@@ -28,7 +27,7 @@ from pathlib import Path
 
 from bench_screen import Screen
 from in_stages import STAGES
-from measuring import Row, count_rows, environment, make_tasks, show, wait_until
+from measuring import Command, Row, count_rows, environment, make_tasks, say, wait_until
 
 from cronpilot.client.sockets import SOCKET_NAME
 
@@ -42,11 +41,6 @@ ALL_STAGES = (*STAGES, "wrapper forked", "command runs")
 def percentile(figures: list[float], share: float) -> float:
     ordered = sorted(figures)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def say(sentence: str) -> None:
-    """Progress, for whoever waits."""
-    print(sentence, file=sys.stderr, flush=True)
 
 
 def bare(fires: int) -> list[float]:
@@ -181,8 +175,8 @@ def _in_all(
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("fires", nargs="?", type=int, default=60)
-    parser.add_argument("--quick", action="store_true", help="20 fires, no screen; 20 s")
-    asked = parser.parse_args()
-    show(rows(20 if asked.quick else asked.fires, with_screen=not asked.quick))
+    command = Command(__doc__, "20 fires, no screen; 20 s")
+    command.add_argument("fires", nargs="?", type=int, default=60)
+    command.show(
+        lambda asked: rows(20 if asked.quick else asked.fires, with_screen=not asked.quick)
+    )

@@ -1,4 +1,4 @@
-"""A log of 1 GB and a task that floods, through the real engine and a real pty:
+"""A log of 1 GB and a task that floods, through the real engine and a real pty.
 
     python tests/bench/bench_log.py [--quick] [--megabytes N] [--seconds N]
 
@@ -8,7 +8,6 @@ the machine.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import re
@@ -19,8 +18,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench_screen import screen
-from measuring import CRONPILOT, Row, cpu_of, headless, show
+from bench_screen import Screen, screen
+from measuring import CRONPILOT, Command, Row, cpu_of, headless
 
 from cronpilot.client.http import HttpClient
 from cronpilot.client.log_search import LogQuery
@@ -69,7 +68,7 @@ def fill(path: Path, megabytes: int) -> int:
     return number * megabytes + 1
 
 
-def attach(state: Path, *keys: bytes) -> list[str]:
+def attach(state: Path) -> list[str]:
     return [*CRONPILOT, "--connect", str(state / SOCKET_NAME)]
 
 
@@ -158,7 +157,8 @@ async def flood(client: HttpClient, state: Path, engine: int, seconds: float) ->
         one.read(3)
         rate = Rate(path)
         cpu, cpu_engine, began = one.cpu(), cpu_of(engine), time.perf_counter()
-        times, lags = [], []
+        times: list[float] = []
+        lags: list[float | None] = []
         while time.perf_counter() - began < seconds:
             times.append(press(one, b"w", b"wrapped"))
             lags.append(rate.lag(one.read(0.4)))
@@ -168,13 +168,13 @@ async def flood(client: HttpClient, state: Path, engine: int, seconds: float) ->
         used = (one.cpu() - cpu) / took, (cpu_of(engine) - cpu_engine) / took
     await client.stop_run(run_id, signal="KILL")
     times.sort()
-    lags = [lag for lag in lags if lag is not None]
+    known = [lag for lag in lags if lag is not None]
     return [
         Row("flood, lines a second", rate.per_second(), "lines/s"),
         Row("flood: key to its effect painted, p50", statistics.median(times), "ms", 100),
         Row("flood: key to its effect painted, worst", times[-1], "ms", 100,
             note=f"of {len(times)}"),
-        Row("flood: last line painted is behind, worst", max(lags, default=float("nan")), "s"),
+        Row("flood: last line painted is behind, worst", max(known, default=float("nan")), "s"),
         Row("flood: screen, share of a core", used[0] * 100, "%"),
         Row("flood: engine, share of a core", used[1] * 100, "%"),
     ]  # fmt: skip
@@ -201,7 +201,7 @@ class Rate:
         return None if seen is None else max(0.0, (self._last() - seen) / RATE)
 
 
-def press(one: object, key: bytes, text: bytes) -> float:
+def press(one: Screen, key: bytes, text: bytes) -> float:
     """Milliseconds from a key to the text that is painted because of it."""
     began = time.perf_counter()
     os.write(one.fd, key)
@@ -229,10 +229,9 @@ async def both(state: Path, pid: int, megabytes: int, seconds: float) -> list[Ro
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="100 MB, 6 seconds of the flood")
-    parser.add_argument("--megabytes", type=int)
-    parser.add_argument("--seconds", type=float)
-    options = parser.parse_args()
-    megabytes, seconds = (100, 6.0) if options.quick else (1000, 20.0)
-    show(rows(options.megabytes or megabytes, options.seconds or seconds))
+    command = Command(__doc__, "100 MB, 6 seconds of the flood")
+    command.add_argument("--megabytes", type=int, default=1000)
+    command.add_argument("--seconds", type=float, default=20.0)
+    command.show(
+        lambda asked: rows(100, 6.0) if asked.quick else rows(asked.megabytes, asked.seconds)
+    )

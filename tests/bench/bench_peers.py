@@ -30,7 +30,7 @@ from pathlib import Path
 
 import bench_due
 import bench_engine
-from measuring import SECOND, Row, cpu_of, cpu_of_children, environment, show, wait_until
+from measuring import SECOND, Command, Row, cpu_of, cpu_of_children, environment, wait_until
 
 RUNS = 300
 DUE = 1000
@@ -258,4 +258,6 @@ def rows(runs: int = RUNS) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    show(rows(int(sys.argv[1]) if len(sys.argv) > 1 else RUNS))
+    command = Command(__doc__, "100 runs")
+    command.add_argument("runs", nargs="?", type=int, default=RUNS)
+    command.show(lambda asked: rows(100 if asked.quick else asked.runs))

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from measuring import (
     CRONPILOT,
+    Command,
     Row,
     count_rows,
     cpu_of,
@@ -26,7 +27,6 @@ from measuring import (
     keeper_of,
     make_tasks,
     pss_mb,
-    show,
     wait_until,
 )  # fmt: skip
 
@@ -93,4 +93,6 @@ def children_of(pid: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    show(rows(float(sys.argv[1]) if len(sys.argv) > 1 else 20))
+    command = Command(__doc__, "5 seconds")
+    command.add_argument("seconds", nargs="?", type=float, default=20)
+    command.show(lambda asked: rows(5 if asked.quick else asked.seconds))

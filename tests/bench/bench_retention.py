@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from measuring import Row, make_tasks, show
+from measuring import Command, Row, make_tasks
 
 from cronpilot.config.settings import RetentionSettings
 from cronpilot.engine.retention import Pass
@@ -26,6 +26,7 @@ from cronpilot.storage import meta
 from cronpilot.storage.database import Database
 
 TASKS, RUNS, KEPT = 100, 100_000, 100  # KEPT: of each task
+ALONE_S = 5  # for which nothing else goes on
 LOG = b"x" * 200
 
 
@@ -129,7 +130,7 @@ def rows() -> Iterator[Row]:
             each.mkdir()
             make_runs(each)
         make_logs(state_dir)
-        alone = quiet(state_dir, 5)
+        alone = quiet(state_dir, ALONE_S)
         nothing, _, _ = forget(state_dir, RetentionSettings())
         took, longest, job = forget(state_dir, RetentionSettings(runs=KEPT))
         bare = bare_delete(bare_dir / "cronpilot.db")
@@ -141,4 +142,4 @@ def rows() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    show(rows())
+    Command(__doc__).show(lambda _: rows())

@@ -1,59 +1,26 @@
-"""What a run of `true` costs through the keeper, beside posix_spawn without and with a shell.
+"""What a run of `true` costs through the keeper alone, beside posix_spawn without and with a shell.
 
     python tests/bench/bench_runner.py [RUNS]
 
 Eight at a time. CPU is that of this process, the keeper and all commands together. Without a
-database: bench_engine adds it. Figures of one machine at one moment: read the ratios.
+database: bench_engine adds it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import resource
-import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
+
+from bench_engine import PARALLEL, spawned
+from measuring import Command, Row, cpu_of, keeper_of
 
 from cronpilot.runner import AttemptKey, Ended, Linked, Local, Report, StartOrder
 
-PARALLEL = 8
 ENV = {"PATH": "/usr/bin:/bin"}
-
-
-def cpu_of_children() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
-def cpu_of(pid: int) -> float:
-    """Its own and its reaped children's, in seconds."""
-    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, words[11:15])) / os.sysconf("SC_CLK_TCK")
-
-
-def row(name: str, runs: int, wall: float, cpu: float) -> None:
-    print(f"{name:34} {cpu / runs * 1e3:8.2f} {wall / runs * 1e3:9.2f} {runs / wall:8.0f}")
-
-
-def spawned(words: list[str]) -> Callable[[int], tuple[float, float]]:
-    """posix_spawn and wait, nothing recorded: wall and CPU seconds."""
-
-    def measure(runs: int) -> tuple[float, float]:
-        began, cpu = time.perf_counter(), time.process_time() + cpu_of_children()
-        going = started = 0
-        while started < runs or going:
-            while going < PARALLEL and started < runs:
-                os.posix_spawn(words[0], words, ENV, setsid=True)
-                going, started = going + 1, started + 1
-            os.wait()
-            going -= 1
-        spent = time.process_time() + cpu_of_children() - cpu
-        return time.perf_counter() - began, spent
-
-    return measure
 
 
 async def through_keeper(runs: int, state_dir: Path) -> tuple[float, float]:
@@ -81,28 +48,34 @@ async def through_keeper(runs: int, state_dir: Path) -> tuple[float, float]:
 
     local = Local(state_dir, "bench", heard)
     link = asyncio.create_task(local.run())
-    await linked.wait()
-    keeper = int((state_dir / "keeper.lock").read_text())
+    async with asyncio.timeout(60):
+        await linked.wait()
+    keeper = keeper_of(state_dir)
     began, cpu = time.perf_counter(), time.process_time() + cpu_of(keeper)
     for _ in range(PARALLEL):
         start_next()
-    await ended.wait()
+    async with asyncio.timeout(600):
+        await ended.wait()
     wall, spent = time.perf_counter() - began, time.process_time() + cpu_of(keeper) - cpu
     link.cancel()
     await asyncio.gather(link, return_exceptions=True)
     return wall, spent
 
 
-def main() -> None:
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+def rows(runs: int = 1000) -> Iterator[Row]:
     os.environ["CRONPILOT_KEEPER_IDLE"] = "0.1"
-    print(f"{runs} runs, {PARALLEL} at a time    CPU ms/run  wall ms/run   runs/s")
-    row("posix_spawn true", runs, *spawned(["/bin/true"])(runs))
-    row("posix_spawn sh -c true", runs, *spawned(["/bin/sh", "-c", "true"])(runs))
     with tempfile.TemporaryDirectory() as folder:
-        row("keeper + wrapper, recorded", runs, *asyncio.run(through_keeper(runs, Path(folder))))
+        kept = asyncio.run(through_keeper(runs, Path(folder)))
         time.sleep(0.5)  # the keeper leaves its directory
+    for what, (wall, cpu) in (
+        ("posix_spawn of `true`", spawned(["/bin/true"], runs)),
+        ("posix_spawn of `sh -c true`", spawned(["/bin/sh", "-c", "true"], runs)),
+        ("keeper and wrapper, recorded", kept),
+    ):
+        yield Row(f"{what}: CPU of a run", cpu / runs * 1e3, "ms", note=f"{runs / wall:.0f} runs/s")
 
 
 if __name__ == "__main__":
-    main()
+    command = Command(__doc__, "300 runs")
+    command.add_argument("runs", nargs="?", type=int, default=1000)
+    command.show(lambda asked: rows(300 if asked.quick else asked.runs))

@@ -1,4 +1,4 @@
-"""What the screen costs, through a real pty at 120x36, with 10,000 tasks and 1,000,000 runs:
+"""What the screen costs, through a real pty at 120x36, with 10,000 tasks and 1,000,000 runs.
 
     python tests/bench/bench_screen.py [--quick] [--no-peer]
 
@@ -10,7 +10,6 @@ taken for its answer, whatever it says. `bench_log.py` has the rows of the log.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import fcntl
 import os
@@ -30,7 +29,7 @@ from pathlib import Path
 
 import bench_peers
 from filled import fill
-from measuring import CRONPILOT, Row, environment, headless, make_tasks, show, wait_until
+from measuring import CRONPILOT, Command, Row, environment, headless, make_tasks, wait_until
 
 from cronpilot.client.http import HttpClient
 from cronpilot.client.messages import RunQuery
@@ -306,7 +305,9 @@ def peer(folder: Path, much: Measured) -> Iterator[Row]:
     log = folder / "cronstable.log"
     with bench_peers.daemon([program, "-c", str(jobs)], log) as daemon:
         try:
-            wait_until(lambda: b"started listening" in log.read_bytes() or daemon.poll(), 60)
+            wait_until(
+                lambda: b"started listening" in log.read_bytes() or daemon.poll() is not None, 60
+            )
         except TimeoutError:
             yield Row("cronstable: not measured", None, "", note="its daemon does not listen")
             return
@@ -364,9 +365,9 @@ def rows(much: Measured | None = None, *, with_peer: bool = True) -> Iterator[Ro
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="fewer runs, keys and seconds")
-    parser.add_argument("--no-peer", action="store_true", help="nothing is fetched by pip")
-    options = parser.parse_args()
-    few = Measured(runs=100_000, seconds=15, presses=40, starts=2) if options.quick else Measured()
-    show(rows(few, with_peer=not options.no_peer))
+    command = Command(__doc__, "fewer runs, keys and seconds")
+    command.add_argument("--no-peer", action="store_true", help="nothing is fetched by pip")
+    few = Measured(runs=100_000, seconds=15, presses=40, starts=2)
+    command.show(
+        lambda asked: rows(few if asked.quick else Measured(), with_peer=not asked.no_peer)
+    )

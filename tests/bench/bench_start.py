@@ -24,7 +24,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from measuring import CRONPILOT, Row, cpu_of_children, environment, headless, show
+from measuring import CRONPILOT, Command, Row, cpu_of_children, environment, headless
 
 PROJECT = Path(__file__).parents[2]
 ROUNDS = 5
@@ -119,4 +119,4 @@ def rows() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    show(rows())
+    Command(__doc__).show(lambda _: rows())

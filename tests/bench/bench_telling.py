@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from measuring import Row, make_tasks, show
+from measuring import Command, Row, make_tasks
 
 from cronpilot.engine import alarms
 from cronpilot.engine.concerns import MOST_AT_ONCE
@@ -148,4 +148,4 @@ def database(folder: Path, count: int) -> Path:
 
 
 if __name__ == "__main__":
-    show(rows())
+    Command(__doc__).show(lambda _: rows())

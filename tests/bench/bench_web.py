@@ -1,4 +1,6 @@
-"""What the cockpit in a browser costs: `python tests/bench/bench_web.py`.
+"""What the cockpit in a browser costs.
+
+    python tests/bench/bench_web.py
 
 A headless engine with 200 tasks, a tab in Chromium at 1100x640 (where there is one), and tabs whose
 bytes are read by a program. The bare limit of the memory is a Python that has imported Textual.
@@ -17,8 +19,8 @@ from pathlib import Path
 
 import httpx
 from bench_resident import bare_mb
-from measuring import Row, headless, make_tasks, pss_mb, show
-from websockets.asyncio.client import connect
+from measuring import Command, Row, headless, make_tasks, pss_mb
+from websockets.asyncio.client import ClientConnection, connect
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -50,7 +52,8 @@ async def measure_tabs(state_dir: Path, pid: int) -> list[Row]:
     engine = (await client.status()).engine
     assert engine is not None and engine.api is not None
     cookie = await log_in(engine.api)
-    before, opened, delays = pss_mb(pid), [], []
+    opened: list[tuple[float, float]] = []
+    before, delays = pss_mb(pid), []
     tabs = [await open_tab(engine.api, cookie, opened) for _ in range(TABS)]
     await asyncio.sleep(3)
     memory = [pss_mb(screen) for screen in children_of(pid)]
@@ -85,7 +88,9 @@ async def log_in(address: str) -> str:
     return str(answer.headers["set-cookie"].partition(";")[0])
 
 
-async def open_tab(address: str, cookie: str, opened: list[tuple[float, float]]) -> connect:
+async def open_tab(
+    address: str, cookie: str, opened: list[tuple[float, float]]
+) -> ClientConnection:
     """A tab that shows its rows; how long it took is added to `opened`."""
     begin, seen, first = time.perf_counter(), b"", 0.0
     tab = await connect(
@@ -101,7 +106,7 @@ async def open_tab(address: str, cookie: str, opened: list[tuple[float, float]])
     return tab
 
 
-async def read_away(tab: connect) -> None:
+async def read_away(tab: ClientConnection) -> None:
     """Until nothing has come for a while."""
     while True:
         try:
@@ -110,7 +115,7 @@ async def read_away(tab: connect) -> None:
             return
 
 
-async def count_bytes(tab: connect, seconds: float) -> int:
+async def count_bytes(tab: ClientConnection, seconds: float) -> int:
     await read_away(tab)
     count, end = 0, time.perf_counter() + seconds
     while (left := end - time.perf_counter()) > 0:
@@ -158,4 +163,4 @@ def quantile(values: list[float], part: float) -> float:
 
 
 if __name__ == "__main__":
-    show(rows())
+    Command(__doc__).show(lambda _: rows())

@@ -36,7 +36,7 @@ def watch(path: str) -> None:
             own = time.thread_time() - cpu
             notes.write(f"{time.time():.3f} {took * 1e3:.1f} {own * 1e3:.1f} {_whose(handle)}\n")
 
-    Handle._run = timed  # type: ignore[method-assign]
+    Handle._run = timed  # type: ignore[assignment]
 
 
 def _whose(handle: Handle) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import resource
 import sqlite3
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -37,16 +40,59 @@ class Row:
     limit: float | None = None
     note: str = ""
 
+    @property
+    def is_missed(self) -> bool:
+        """Whether the figure is on the wrong side of its budget. Of work a second, more is good."""
+        if self.value is None or self.budget is None:
+            return False
+        return self.value < self.budget if self.unit == "runs/s" else self.value > self.budget
 
-def show(rows: Iterable[Row]) -> None:
-    """Print a table, line by line as the figures come in."""
-    print(f"{'':54} {'figure':>9} {'budget':>9} {'bare':>9}  unit")
-    for row in rows:
-        figures = " ".join(
-            f"{'' if figure is None else f'{figure:.5g}':>9}"
-            for figure in (row.value, row.budget, row.limit)
-        )
-        print(f"{row.what:54} {figures}  {row.unit:10} {row.note}", flush=True)
+
+def head(width: int = 64) -> str:
+    return f"{'':{width}} {'figure':>9} {'budget':>9} {'bare':>9}  unit"
+
+
+def line(row: Row, width: int = 64) -> str:
+    figures = " ".join(
+        f"{'' if figure is None else f'{figure:.5g}':>9}"
+        for figure in (row.value, row.budget, row.limit)
+    )
+    note = "; ".join(word for word in ("MISSED" if row.is_missed else "", row.note) if word)
+    return f"{row.what:{width}} {figures}  {row.unit:11} {note}".rstrip()
+
+
+# --- a benchmark as a command --------------------------------------------------------------------
+
+
+def say(sentence: str) -> None:
+    """Progress, for whoever waits."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+class Command(argparse.ArgumentParser):
+    """A benchmark: `--help` is what its file says of itself; all know `--quick` and `--json`."""
+
+    def __init__(self, doc: str | None, quick: str = "as it is, it is quick enough") -> None:
+        raw = argparse.RawDescriptionHelpFormatter
+        super().__init__(description=doc, formatter_class=raw)
+        self.add_argument("--quick", action="store_true", help=quick)
+        self.add_argument("--json", action="store_true", help="a line of JSON for each figure")
+
+    def show(self, measure: Callable[[argparse.Namespace], Iterable[Row]]) -> None:
+        """Measure as asked, and print each figure as it comes. A mistake is the last line."""
+        asked = self.parse_args()
+        if not asked.json:
+            print(head())
+            for row in measure(asked):
+                print(line(row), flush=True)
+            return
+        try:
+            for row in measure(asked):
+                print(json.dumps(asdict(row)), flush=True)
+        except Exception as mistake:
+            traceback.print_exc()
+            print(json.dumps({"broke": f"{type(mistake).__name__}: {mistake}"}), flush=True)
+            sys.exit(1)
 
 
 # --- CPU and memory ------------------------------------------------------------------------------
