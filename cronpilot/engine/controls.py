@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from cronpilot.client.protocol import StopSignal
     from cronpilot.engine.following import Write
     from cronpilot.engine.reading import Reader
-    from cronpilot.runner.executor import Executor
 
 _LOOK_S = 0.05  # between two looks at what still goes on
 _TRY_AGAIN_S, _TRIES = 1.0, 300  # of what the database refuses; the next link asks once more
@@ -41,18 +40,19 @@ class Controls:
         now: Callable[[], datetime],
         reader: Reader,
         write: Write,
-        executor: Callable[[], Executor],
+        stop: Callable[[AttemptKey, Reason, signals.Signals], None],
         is_linked: Callable[[], bool],
         planned: Callable[[Changes], None],
         changed: Callable[[Changes], None],
     ) -> None:
         """
         Args:
+            stop: told of attempts that are to end, once that is committed.
             planned: told of rows that have changed.
             changed: told the same, when the clock has to look at its plans anew.
         """
         self._now, self._reader, self._write = now, reader, write
-        self._executor, self._is_linked = executor, is_linked
+        self._stop, self._is_linked = stop, is_linked
         self._planned, self._changed = planned, changed
 
     async def run_now(
@@ -95,8 +95,7 @@ class Controls:
         if key is not None:
             if not self._is_linked():
                 raise Refused("The keeper does not answer.", "It is started again; try once more.")
-            number = signals.Signals[f"SIG{signal}"]
-            self._executor().stop(key, why=Reason.USER.value, signal=number)
+            self._stop(key, Reason.USER, signals.Signals[f"SIG{signal}"])
         self._planned(Changes({run.task_id}, [run_id]))
         return run
 
@@ -112,7 +111,7 @@ class Controls:
                     raise
                 await asyncio.sleep(_TRY_AGAIN_S)
         for key in keys:
-            self._executor().stop(key, why=Reason.REPLACED.value, signal=signals.SIGTERM)
+            self._stop(key, Reason.REPLACED, signals.SIGTERM)
         self._planned(changes)
 
     async def stop_everything(self) -> None:
@@ -127,7 +126,7 @@ class Controls:
                 # And again: a keeper may have died with the wish, or have met it too early.
                 if now - asked.get(key, -math.inf) > _ASK_AGAIN_S:
                     asked[key] = now
-                    self._executor().stop(key, why=Reason.USER.value, signal=signals.SIGTERM)
+                    self._stop(key, Reason.USER, signals.SIGTERM)
             await asyncio.sleep(_LOOK_S)
 
     async def _end(self, run_id: int) -> None:

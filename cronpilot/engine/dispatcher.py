@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,9 +15,11 @@ from cronpilot.domain.run import Reason, Status
 from cronpilot.domain.secrets import mask
 from cronpilot.domain.text import clean
 from cronpilot.engine.clock import Clock
-from cronpilot.engine.launch import Claim, Launcher, claim_of, make_order, unprepared
+from cronpilot.engine.launch import Claim, Launcher, claim_of, unprepared
 from cronpilot.engine.planner import Changes, log_warnings
+from cronpilot.engine.preparation import Preparation
 from cronpilot.engine.reports import Applied, Report, apply_reports, finish
+from cronpilot.engine.stops import Stop, Stops
 from cronpilot.engine.threads import start_threads
 from cronpilot.errors import ConfigError, CronPilotError, Refused, StorageProblem
 from cronpilot.runner.executor import Executor
@@ -80,7 +83,8 @@ class Dispatcher:
         self._retry_at: datetime | None = None
         self._linked = False
         self._closing = False
-        self._reading: set[asyncio.Task[None]] = set()  # starts that wait for an env_file
+        self._stops = Stops()
+        self._preparation = Preparation(launcher, self._keep, self._send, self.report)
 
     @property
     def is_linked(self) -> bool:
@@ -117,12 +121,27 @@ class Dispatcher:
         self._unheard.pop(report.key, None)
         self._reports.append(report)
         if isinstance(report, Started):
+            self._stop_again(report.key)
             self._riding.add(report.key)
             asyncio.get_running_loop().call_later(RIDE_S, self._end_ride, report.key)
         else:
             self._riding.discard(report.key)
             self.kick()
         crash.here(_HEARD[type(report)])
+
+    def stop(self, key: AttemptKey, reason: Reason, first: signal.Signals) -> None:
+        """End this run: its attempt, or whatever else it is waiting for by now."""
+        self._stops.want(key.run_id, Stop(reason, first))
+        if self._preparation.take_back(key):
+            self.report(_not_started(key))
+        else:
+            self._executor.stop(key, why=reason.value, signal=first)
+        self.kick()
+
+    def _stop_again(self, key: AttemptKey) -> None:
+        """The keeper may have been told before it knew of that attempt, or an earlier keeper."""
+        if (stop := self._stops.of(key.run_id)) is not None:
+            self._executor.stop(key, why=stop.reason.value, signal=stop.signal)
 
     def _end_ride(self, key: AttemptKey) -> None:
         if key in self._riding:
@@ -140,8 +159,7 @@ class Dispatcher:
         """The keeper is gone: nothing is started until another has answered."""
         self._linked = False
         self._unheard.clear()
-        for start in self._reading:  # the next link settles these too, and they are asked for again
-            start.cancel()
+        self._preparation.take_back_all()  # the next link settles these, too: they are asked again
 
     def close(self) -> None:
         """Claim no more; what was reported is still written."""
@@ -158,8 +176,7 @@ class Dispatcher:
                 group.create_task(self._turns())
                 group.create_task(self._ticks())
         finally:
-            for start in self._reading:
-                start.cancel()
+            self._preparation.take_back_all()
 
     async def drain(self) -> None:
         """Write what was reported so far."""
@@ -184,7 +201,7 @@ class Dispatcher:
         reports = [report for report in self._reports if report.key not in self._riding]
         self._reports = [report for report in self._reports if report.key in self._riding]
         claims, self._may_start = self._may_start and self._may_claim(), False
-        if not reports and not claims:
+        if not reports and not claims and not self._stops:
             return
         try:
             applied, claimed = await asyncio.wrap_future(
@@ -194,7 +211,7 @@ class Dispatcher:
             self._reports = reports + self._reports
             raise
         self._trouble(None)
-        if reports:
+        if reports or applied.changes.run_ids:
             self._after(applied, reports)
         self._start_all(claimed)
 
@@ -204,7 +221,10 @@ class Dispatcher:
     def _write_turn(
         self, connection: Connection, reports: Sequence[Report], *, claims: bool
     ) -> tuple[Applied, Sequence[Claim]]:
-        applied = apply_reports(connection, reports, self._launcher.log_size, self._clock.now())
+        now = self._clock.now()
+        applied = apply_reports(connection, reports, self._launcher.log_size, now)
+        if self._stops:
+            applied.changes.add(self._stops.end_waiting(connection, now))
         return applied, self._claim(connection, applied.not_started) if claims else []
 
     def _claim(self, connection: Connection, refused: Sequence[int]) -> Sequence[Claim]:
@@ -212,7 +232,7 @@ class Dispatcher:
         busy = runs.busy(connection)
         free = self.room.max_workers - sum(busy.values())
         left = {pool: size - busy.get(pool, 0) for pool, size in self.room.pools.items()}
-        now, held = self._clock.now(), [*self._held_now(), *refused]
+        now, held = self._clock.now(), [*self._held_now(), *refused, *self._stops.run_ids]
         claimed: list[Claim] = []
         again = True
         while again and len(claimed) < free:
@@ -269,24 +289,22 @@ class Dispatcher:
         )  # fmt: skip
 
     def _start(self, claim: Claim) -> None:
+        if claim.key.run_id in self._stops:
+            self.report(_not_started(claim.key))
+            return
         if claim.order is not None:
             self._send(claim.key, claim.order)
             return
         # A file on a disk that hangs must keep nobody else waiting.
-        start = asyncio.create_task(self._start_with_file(claim))
-        self._reading.add(start)
-        start.add_done_callback(self._reading.discard)
+        self._preparation.begin(claim)
 
-    async def _start_with_file(self, claim: Claim) -> None:
-        """Read the env_file, keep what it says with the run, and only then let it start."""
-        order = await asyncio.to_thread(make_order, self._launcher, claim)
-        if isinstance(order, StartOrder):
-            run_id, variables = claim.key.run_id, mask(order.env)
-            with contextlib.suppress(StorageProblem):  # it is claimed: it starts all the same
-                await asyncio.wrap_future(
-                    self._database.write(lambda c: keep_environment(c, run_id, variables))
-                )
-        self._send(claim.key, order)
+    async def _keep(self, key: AttemptKey, order: StartOrder) -> None:
+        """Keep what an env_file says with the run; it is claimed, so it starts in any case."""
+        variables = mask(order.env)
+        with contextlib.suppress(StorageProblem):
+            await asyncio.wrap_future(
+                self._database.write(lambda c: keep_environment(c, key.run_id, variables))
+            )
 
     def _send(self, key: AttemptKey, order: StartOrder | ConfigError) -> None:
         if isinstance(order, ConfigError):
@@ -402,6 +420,10 @@ class Dispatcher:
 
     async def _read(self, closure: Callable[[Connection], Any]) -> Any:
         return await asyncio.to_thread(self._database.read, closure)
+
+
+def _not_started(key: AttemptKey) -> NeverStarted:
+    return NeverStarted(key, "Stopped before its command was started.", retry=True)
 
 
 def _exhausted(detail: str) -> CronPilotError:

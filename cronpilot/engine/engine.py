@@ -148,7 +148,8 @@ class Engine(Asking):
         self.delete_task, self.undo = editor.delete_task, editor.undo
         self._controls = Controls(
             now=self._clock.now, reader=self._reader, write=self._write,
-            executor=lambda: self._executor, is_linked=lambda: self._dispatcher.is_linked,
+            stop=lambda *stop: self._dispatcher.stop(*stop),  # noqa: PLW0108  made at the start
+            is_linked=lambda: self._dispatcher.is_linked,
             planned=self._planned, changed=self._definitions_changed,
         )  # fmt: skip
         self.run_now, self.test_task = self._controls.run_now, self._controls.test_task

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from cronpilot.domain.run import Status
-from cronpilot.engine import dispatcher
+from cronpilot.engine import preparation
 from cronpilot.engine.launch import make_order
 from tests.engine.conftest import LONG, finished, reached, start, until
 
@@ -94,7 +94,7 @@ async def test_an_env_file_that_is_read_at_last_starts_nothing_that_was_asked_fo
         orders.append(claim.key.launch)
         return order
 
-    monkeypatch.setattr(dispatcher, "make_order", make_order_late)
+    monkeypatch.setattr(preparation, "make_order", make_order_late)
     async with bench.engine() as engine:
         await finished(engine, (await start(engine, "warm")).id)
         run = await reached(engine, (await start(engine, "file")).id, Status.STARTING)
