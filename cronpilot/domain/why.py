@@ -252,7 +252,8 @@ def _without_row(
             ["When it is resumed, one row will stand for what passed."],
         )
     if changed is not None:
-        return "has no row: the task was changed after it", "changed", [_change(changed, tell)]
+        said, rule = _bearing(changed)
+        return f"has no row: the task was {said} after it", rule, [_change(changed, tell)]
     if task.next_run_at is not None and task.next_run_at <= now:
         return "has no verdict yet", "due", [_due(task.next_run_at, engine, task, tell)]
     if around.kept_since is not None and slot < around.kept_since:
@@ -269,6 +270,13 @@ def _deciding(around: Around, slot: datetime, at: datetime) -> Change | None:
     after = [change for change in around.changes if change.at >= slot]
     until = [change for change in after if change.at <= at]
     return until[-1] if until else next(iter(after), None)
+
+
+def _bearing(change: Change) -> tuple[str, str]:
+    """What a change was to a slot before it, and the rule by that name."""
+    if change.before is None:
+        return "made", "not made yet"
+    return ("changed", "changed") if change.after is not None else ("taken away", "archived")
 
 
 def _change(change: Change, tell: Teller) -> str:

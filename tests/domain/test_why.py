@@ -116,6 +116,11 @@ def test_a_folded_row_holds_the_verdict_of_each_of_its_slots():
                      id="honest to the last"),
         pytest.param({"changes": (Change(SLOT + timedelta(hours=1), "tui:0", "'a'", "'b'"),)},
                      "It has no row: the task was changed after it.", "changed", id="changed"),
+        pytest.param({"changes": (Change(SLOT + timedelta(hours=1), "tasks.yaml", None, "'a'"),)},
+                     "It has no row: the task was made after it.", "not made yet", id="made"),
+        pytest.param({"changes": (Change(SLOT + timedelta(hours=1), "tui:0", "'a'", None),)},
+                     "It has no row: the task was taken away after it.", "archived",
+                     id="taken away"),
     ],
 )  # fmt: skip
 def test_a_slot_without_a_row(around, verdict, rule):
