@@ -197,7 +197,8 @@ class Engine(Asking):
         )  # fmt: skip
         self._taking_up = recovery.TakingUp(
             read=self._reader.read, state_dir=self._config.state_dir, executor=self._executor,
-            trouble=partial(self._notices.trouble, "keeper"), done=self._taken_up,
+            trouble=partial(self._notices.trouble, "keeper"),
+            replace=self._controls.replace, done=self._taken_up,
         )  # fmt: skip
         await self._reader.read(self._standstill.recall)
         await self._reader.read(self._review.begin)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -18,7 +17,7 @@ from collections.abc import (
 from pathlib import Path
 from typing import Any
 
-from cronpilot.domain.run import Reason, Trigger
+from cronpilot.domain.run import Trigger
 from cronpilot.domain.task import Overlap
 from cronpilot.errors import StorageProblem
 from cronpilot.runner.executor import Executor
@@ -49,15 +48,17 @@ class TakingUp:
         state_dir: Path,
         executor: Executor,
         trouble: Callable[[Exception | None], None],
+        replace: Callable[[Sequence[int]], Awaitable[None]],
         done: Callable[[Sequence[AttemptKey]], None],
     ) -> None:
         """
         Args:
             trouble: told what keeps us from it, until it is done (None).
+            replace: ends runs that newer ones of their tasks take the place of.
             done: told what lives; from then on starts may be asked for.
         """
         self._read, self._state_dir, self._executor = read, state_dir, executor
-        self._trouble, self._done = trouble, done
+        self._trouble, self._replace, self._done = trouble, replace, done
         self._link = 0
         self._turn = asyncio.Lock()
         self.settled = asyncio.Event()
@@ -98,10 +99,11 @@ class TakingUp:
         open_runs = await self._read(runs.open_ids)
         yield
         await asyncio.to_thread(sweep, self._state_dir, open_runs)
-        to_stop = await self._read(to_replace)
+        replaced = await self._read(to_replace)
         yield
-        for key in to_stop:
-            self._executor.stop(key, why=Reason.REPLACED.value, signal=signal.SIGTERM)
+        if replaced:
+            await self._replace(replaced)
+            yield
 
 
 async def wait_until_settled(settled: asyncio.Event) -> None:
@@ -125,10 +127,11 @@ def settle_all(
             executor.settle(key, boot_id=row["boot_id"])
 
 
-def to_replace(connection: Connection) -> list[AttemptKey]:
-    """Runs that a newer one is to replace; the wish itself may have been lost.
+def to_replace(connection: Connection) -> list[int]:
+    """The ids of runs that a newer one is to replace; the wish itself may have been lost.
 
-    Slots that are made up for wait for each other, and replace none of their kind.
+    Those that wait for their start, or for a retry, are among them. Slots that are made up for wait
+    for each other, and replace none of their kind.
     """
     ids = list(runs.tasks_with_queue(connection, Overlap.REPLACE))
     found = []
@@ -137,8 +140,8 @@ def to_replace(connection: Connection) -> list[AttemptKey]:
         for place, run in enumerate(open_):
             state = states[run.id]
             newer = [states[other.id] for other in open_[place + 1 :]]
-            if state["status"].holds_slot and any(_replaces(other, state) for other in newer):
-                found.append(AttemptKey(run.id, state["launches"]))
+            if any(_replaces(other, state) for other in newer):
+                found.append(run.id)
     return found
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 
-from cronpilot.domain.run import Status, Trigger
+import pytest
+
+from cronpilot.domain.run import Reason, Status, Trigger
 from cronpilot.engine import recovery
 from cronpilot.runner.messages import AttemptKey
 from cronpilot.storage import runs, tasks
@@ -37,7 +40,12 @@ async def test_what_is_under_way_for_a_keeper_that_is_gone_ends_there():
         return []
 
     taking_up = recovery.TakingUp(
-        read=read, state_dir=None, executor=None, trouble=held.append, done=done.append
+        read=read,
+        state_dir=None,
+        executor=None,
+        trouble=held.append,
+        replace=None,
+        done=done.append,
     )
     await taking_up.linked([AttemptKey(1, 1)])
 
@@ -71,7 +79,34 @@ async def test_slots_that_are_made_up_for_do_not_replace_each_other_after_a_rest
 
     assert (len(others), by_hand.status) == (9, Status.QUEUED)
     assert to_stop == []
-    assert wished == [AttemptKey(first.id, 1)]
+    assert first.id in wished
+
+
+@pytest.mark.parametrize("state", [Status.RUNNING, Status.QUEUED, Status.RETRYING])
+async def test_what_was_to_be_replaced_when_the_engine_died_is_replaced_by_the_next(
+    bench, monkeypatch, state
+):
+    """It died when the new run was committed, and before the old one was stopped."""
+    command = "exit 1" if state is Status.RETRYING else "sleep 60"
+    bench.tasks(
+        f"name: it\ncommand: {command}\nschedule: manual\noverlap: replace\npool: one\n"
+        "max_retries: 1\nretry_delay: 1h",
+        "name: other\ncommand: sleep 60\nschedule: manual\npool: one",
+    )
+    async with bench.engine(pools={"one": 1}) as engine:
+        monkeypatch.setattr(engine._controls, "replace", lambda _: asyncio.sleep(0))
+        if state is Status.QUEUED:
+            await reached(engine, (await start(engine, "other")).id, Status.RUNNING)
+        old = await reached(engine, (await start(engine, "it")).id, state)
+        new = await start(engine, "it")
+
+    async with bench.engine(pools={"one": 1}) as engine:
+        old = await finished(engine, old.id)
+        expected = Status.QUEUED if state is Status.QUEUED else Status.RUNNING
+        if state is not Status.RETRYING:
+            await reached(engine, new.id, expected)
+
+    assert (old.status, old.reason) == (Status.STOPPED, Reason.REPLACED)
 
 
 async def test_a_run_that_would_be_retried_ends_with_the_engine(bench, monkeypatch):
