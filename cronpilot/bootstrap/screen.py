@@ -25,7 +25,7 @@ from cronpilot.bootstrap.surroundings import (
     refuse_platform,
 )
 from cronpilot.client.sockets import SOCKET_NAME
-from cronpilot.domain.access import OWNER, Identity
+from cronpilot.domain.access import OWNER, Identity, Role
 from cronpilot.domain.text import clean
 from cronpilot.engine.choosing import choose_tasks_file
 from cronpilot.errors import UsageProblem
@@ -73,19 +73,30 @@ def _show_other(settings: Places, remote: Remote) -> int:
     async def connect() -> Client:
         return remote.open("tui")
 
-    async def knock() -> Identity:
-        client = await connect()
-        try:
-            me = await client.me()
-        finally:
-            await client.close()
-        return Identity(me.name, me.role)
-
-    identity = asyncio.run(knock())  # what is wrong with the address is a sentence, not a screen
+    identity = knock(remote)  # what is wrong with the address is a sentence, not a screen
     left = _run_app(
         connect, "attached", remote.address, settings, host=remote.host, identity=identity
     )  # fmt: skip
     return _after_screen(left, settings, None)
+
+
+def knock(remote: Remote) -> Identity:
+    """As whom one comes in there. Raises what is wrong with the address or the password."""
+    from cronpilot.client.plain_client import NobodyThere, PlainClient, Unsure
+
+    if remote.socket is not None:
+        try:
+            me = PlainClient(remote.socket).me()  # the models would double the time to first paint
+            return Identity(me.name, Role(me.role))
+        except (NobodyThere, Unsure, AttributeError, ValueError):
+            pass  # the whole client has the words for it
+
+    async def ask() -> Identity:
+        async with remote.open("tui") as client:
+            said = await client.me()
+            return Identity(said.name, said.role)
+
+    return asyncio.run(ask())
 
 
 def _show(settings: Places, engine: EngineThread | None) -> int:

@@ -6,11 +6,18 @@ In its usual words and without a config.yaml alone; all else goes the whole way,
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cronpilot.cli.telling import guarded
 from cronpilot.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cronpilot.client.remote import Remote
+
+_OF_CONNECT = {"--user", "--password-file", "--ca-file"}  # of no use without it
+_VALUED = {"--state-dir", "--tasks", "--connect"} | _OF_CONNECT
 
 
 def open_screen(words: Sequence[str]) -> int | None:
@@ -35,7 +42,21 @@ def open_screen(words: Sequence[str]) -> int | None:
         return None
     from cronpilot.bootstrap.screen import run_screen
 
-    return guarded(lambda: run_screen(places), lambda: places.state_dir)
+    remote = _remote(given)
+    return guarded(lambda: run_screen(places, remote), lambda: places.state_dir)
+
+
+def _remote(given: Mapping[str, str]) -> Remote | None:
+    """The engine that --connect names."""
+    if "--connect" not in given:
+        return None
+    from cronpilot.client.remote import Remote
+
+    files = {flag: Path(given[flag]) for flag in ("--password-file", "--ca-file") if flag in given}
+    return Remote(
+        given["--connect"], given.get("--user"), files.get("--password-file"),
+        files.get("--ca-file"),
+    )  # fmt: skip
 
 
 def understand(words: Sequence[str]) -> dict[str, str] | None:
@@ -44,7 +65,7 @@ def understand(words: Sequence[str]) -> dict[str, str] | None:
     rest = iter(words)
     for word in rest:
         flag, joined, value = word.partition("=")
-        if flag in ("--state-dir", "--tasks"):
+        if flag in _VALUED:
             given[flag] = value if joined else next(rest, "")
             if not given[flag] or given[flag].startswith("-"):
                 return None
@@ -52,4 +73,4 @@ def understand(words: Sequence[str]) -> dict[str, str] | None:
             given[word] = ""
         else:
             return None
-    return given
+    return given if "--connect" in given or not given.keys() & _OF_CONNECT else None

@@ -82,6 +82,10 @@ class PlainClient:
     def status(self) -> Row:
         return Row(_an_object(self._ask("/api/status", {})[0]))
 
+    def me(self) -> Row:
+        """Who is asking: `name` and `role`."""
+        return Row(_an_object(self._ask("/api/me", {})[0]))
+
     def _task(self, name: str) -> int:
         found = _an_object(self._ask("/api/tasks/find", {"name": name})[0])
         return int(found["id"])

@@ -51,6 +51,13 @@ class Remote:
         )  # fmt: skip
 
     @property
+    def socket(self) -> Path | None:
+        """The unix socket that is meant; None: it is over the network."""
+        if self._is_on_network:
+            return None
+        return Path(self.address.removeprefix("unix://")).expanduser().absolute()
+
+    @property
     def host(self) -> str:
         """The name of the machine it is on; empty for this one."""
         if not self._is_on_network:

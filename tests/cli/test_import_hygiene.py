@@ -81,6 +81,17 @@ def test_asking_an_engine_loads_neither_screen_nor_server(engine: Running) -> No
     assert loaded & (HEAVY | HTTP | OURS | {"yaml", "croniter"}) == set()
 
 
+def test_a_screen_finds_its_engine_before_it_paints_without_a_model(engine: Running) -> None:
+    loaded = loaded_after(
+        "from cronpilot.bootstrap.screen import knock\n"
+        "from cronpilot.client.remote import Remote\n"
+        "from cronpilot.domain.access import OWNER\n"
+        f"code = int(knock(Remote({str(engine.path)!r})) != OWNER)\n"
+    )
+
+    assert loaded & (HEAVY | HTTP | {"pydantic", "typer"}) == set()
+
+
 @pytest.mark.parametrize("words", [["list"], ["status"], ["history"]])
 def test_a_database_without_an_engine_is_read_in_plain_sql(closed: Path, words: list[str]) -> None:
     code = 3 if words[0] == "status" else 0

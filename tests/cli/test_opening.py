@@ -18,6 +18,8 @@ from cronpilot.config.settings import Settings, load_settings, whole
         ("", {}),
         ("--state-dir a --ascii", {"--state-dir": "a", "--ascii": ""}),
         ("--no-mouse --tasks=b", {"--no-mouse": "", "--tasks": "b"}),
+        ("--connect a.sock", {"--connect": "a.sock"}),
+        ("--user me --connect=https://b", {"--user": "me", "--connect": "https://b"}),
     ],
 )  # fmt: skip
 def test_the_usual_words_open_it_at_once(typed: str, given: dict[str, str]) -> None:
@@ -26,8 +28,8 @@ def test_the_usual_words_open_it_at_once(typed: str, given: dict[str, str]) -> N
 
 @pytest.mark.parametrize(
     "typed",
-    ["list", "--headless", "--help", "--connect x", "--config c", "--yes", "--tasks", "--tasks= x",
-     "--ascii=1", "--tasks --ascii", "--", "-h"],
+    ["list", "--headless", "--help", "--connect", "--user x", "--config c", "--yes", "--tasks",
+     "--tasks= x", "--ascii=1", "--tasks --ascii", "--", "-h"],
 )  # fmt: skip
 def test_other_words_go_the_whole_way(typed: str) -> None:
     assert opening.understand(typed.split()) is None
