@@ -120,7 +120,8 @@ class _Writes:
 def _started(
     connection: Connection, run: Mapping[Any, Any], report: Started, writes: _Writes
 ) -> None:
-    _say(connection, journal.run_started, run, attempt=run["attempts"] + 1, pid=report.pid)
+    if run["status"] is not Status.RUNNING:  # else a new engine hears it once more
+        _say(connection, journal.run_started, run, attempt=run["attempts"] + 1, pid=report.pid)
     writes.starts.append(
         runs.Start(report.key.run_id, report.key.launch, report.pid, report.at)
     )  # fmt: skip

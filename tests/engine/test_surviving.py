@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import UTC, datetime, timedelta
 
 from cronpilot.domain.run import Reason, Status, Trigger
@@ -28,7 +29,8 @@ async def test_a_run_goes_on_without_an_engine_and_ends_with_its_true_code(bench
     assert run.finished_at <= nobody_was_there
 
 
-async def test_a_run_that_still_goes_is_taken_up(bench, tmp_path):
+async def test_a_run_that_still_goes_is_taken_up(bench, tmp_path, caplog):
+    caplog.set_level(logging.INFO, "cronpilot")
     go = tmp_path / "go"
     bench.tasks(f"name: slow\ncommand: until test -e {go}; do sleep 0.1; done\nschedule: manual")
     async with bench.engine() as engine:
@@ -41,6 +43,7 @@ async def test_a_run_that_still_goes_is_taken_up(bench, tmp_path):
     assert (after.status, after.pid) == (Status.RUNNING, before.pid)
     assert (last.status, last.attempts) == (Status.SUCCESS, 1)
     assert last.started_at == before.started_at
+    assert caplog.text.count("run_started") == 1  # it was started once
 
 
 async def test_a_run_survives_its_keeper(bench):
