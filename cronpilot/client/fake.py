@@ -71,7 +71,7 @@ class FakeClient(FakeAgenda, FakeQuiet, FakeLive, FakeIncidents):
         self.why = Explanations(self, clock).why
         looking = FakeLogs(self)
         self.search_log, self.compare = looking.search_log, looking.compare
-        people = FakeUsers(clock)
+        self.people = people = FakeUsers(clock)
         self.me, self.users, self.audit = people.me, people.users, people.audit
         self.add_user, self.change_user = people.add_user, people.change_user
         self.remove_user = people.remove_user

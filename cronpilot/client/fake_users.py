@@ -20,9 +20,10 @@ class FakeUsers:
         self._clock = clock
         self._users: dict[str, UserView] = {}
         self._entries: list[AuditEntry] = []
+        self.asker: Me | None = None  # who asks; None: the owner
 
     async def me(self) -> Me:
-        return Me(name=WHO.get(), role=Role.ADMIN)
+        return self.asker or Me(name=WHO.get(), role=Role.ADMIN)
 
     async def users(self) -> list[UserView]:
         return sorted(self._users.values(), key=lambda user: user.name)

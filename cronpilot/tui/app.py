@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -27,7 +28,7 @@ from cronpilot.tui.leave import Leave
 from cronpilot.tui.memory import Memory
 from cronpilot.tui.options import ScreenOptions
 from cronpilot.tui.painting import tight
-from cronpilot.tui.rights import is_allowed, refusal
+from cronpilot.tui.rights import is_allowed, promotion, refusal
 from cronpilot.tui.screens import questions
 from cronpilot.tui.screens.acting import ActingScreen
 from cronpilot.tui.screens.dashboard import Dashboard
@@ -155,6 +156,7 @@ class CronPilotApp(App[Leave]):
 
     def connected(self, status: EngineStatus) -> None:
         """An engine answers."""
+        self._ask_who_i_am()
         self.dashboard.connected(status)
         for screen in self._acting_screens():
             if screen is not self.dashboard:
@@ -170,8 +172,24 @@ class CronPilotApp(App[Leave]):
 
     def answered(self, status: EngineStatus) -> None:
         """It was asked how it is."""
+        self._ask_who_i_am()
         for screen in self._acting_screens():
             screen.answered(status)
+
+    @work(group="who", exclusive=True)
+    async def _ask_who_i_am(self) -> None:
+        """Whoever has logged in can be given another role meanwhile: then other keys work."""
+        if not self.identity.name or self.client is None:
+            return
+        with contextlib.suppress(CronPilotError):  # the status bar says what is wrong
+            me = await self.client.me()
+            if me.role is not self.identity.role:
+                self.identity = Identity(self.identity.name, me.role)
+                self.notify(promotion(self.identity), markup=False, timeout=6)
+                for screen in self.screen_stack:
+                    screen.refresh_bindings()
+                self.dashboard.tick(self.clock())
+                self.dashboard.open_log(now=True)
 
     def _deliver(self, changes: Changes) -> None:
         for screen in self._acting_screens():

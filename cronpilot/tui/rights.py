@@ -46,4 +46,9 @@ def refusal(identity: Identity) -> str:
     return f"{clean(identity.name)} is {_WITH_ARTICLE[identity.role]}: {_MAY[identity.role]}."
 
 
+def promotion(identity: Identity) -> str:
+    """What is said when the role has become another one."""
+    return f"{clean(identity.name)} is {_WITH_ARTICLE[identity.role]} now: {_MAY[identity.role]}."
+
+
 _WITH_ARTICLE = {Role.VIEWER: "a viewer", Role.OPERATOR: "an operator", Role.ADMIN: "an admin"}

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from cronpilot.client.fake import NOON, FakeClient, make_task
+from cronpilot.client.users import Me
 from cronpilot.domain.access import Identity, Role
 from cronpilot.tui.browser import BrowserApp
 from cronpilot.tui.leave import Leave
@@ -25,8 +26,12 @@ CHANGES = {
 
 
 @asynccontextmanager
-async def browser(client: FakeClient, role: Role) -> AsyncIterator[Shown]:
+async def browser(
+    client: FakeClient, role: Role, *, until: str = "backup-db"
+) -> AsyncIterator[Shown]:
     """The screen as a browser's user of that role sees it."""
+
+    client.people.asker = Me(name="anna", role=role)
 
     async def connect() -> FakeClient:
         return client
@@ -37,7 +42,7 @@ async def browser(client: FakeClient, role: Role) -> AsyncIterator[Shown]:
     )  # fmt: skip
     async with app.run_test(size=(120, 36), notifications=True) as pilot:
         shown = Shown(app, pilot, client, None)  # type: ignore[arg-type]
-        await shown.until(lambda: "backup-db" in shown.text)
+        await shown.until(lambda: until in shown.text)
         yield shown
 
 
@@ -77,6 +82,38 @@ async def test_an_operator_starts_tasks_and_changes_when_they_run() -> None:
         await screen.press("r")
 
         await screen.until(lambda: client.calls == [("run_now", 1)])
+
+
+async def test_another_role_is_seen_and_used_without_logging_in_again() -> None:
+    client = FakeClient([make_task(1, "backup-db")])
+    async with browser(client, Role.VIEWER) as screen:
+        assert "anna, viewer" in screen.text
+        client.people.asker = Me(name="anna", role=Role.ADMIN)
+
+        screen.app.answered(await client.status())  # as after each heartbeat
+
+        await screen.until(lambda: "anna, admin" in screen.text)
+        await screen.until(lambda: "r run" in screen.text.splitlines()[-1])
+        assert "anna is an admin now" in screen.text
+
+        client.people.asker = Me(name="anna", role=Role.VIEWER)
+        screen.app.answered(await client.status())
+
+        await screen.until(lambda: "r run" not in screen.text.splitlines()[-1])
+        await screen.press("r")
+        await screen.pilot.pause()
+        assert client.calls == []
+
+
+async def test_a_viewer_is_told_of_no_key_that_would_be_refused() -> None:
+    client = FakeClient([make_task(1, "backup-db")])
+    async with browser(client, Role.VIEWER) as screen:
+        await screen.until(lambda: "has not run yet" in screen.text)
+        assert "runs it now" not in screen.text
+
+    async with browser(FakeClient([]), Role.OPERATOR, until="no tasks yet") as screen:
+        assert "An admin can add some" in screen.text
+        assert "load a tasks.yaml" not in screen.text
 
 
 @pytest.mark.parametrize(

@@ -161,11 +161,17 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         app = self.pilot_app
         self.tasks.table.say_instead(
             no_tasks(
-                self.tasks.filter, app.role, self.status, self.trouble, self.cron_lines, self.key
+                self.tasks.filter,
+                app.role,
+                self.status,
+                self.trouble,
+                self.cron_lines,
+                self.key,
+                app.identity,
             )
         )
         self.running.table.say_instead(
-            no_runs(self.running.filter, self.status, self.now(), self.zone, self.key)
+            no_runs(self.running.filter, self.status, self.now(), self.zone, self.key, app.identity)
         )
         self.tell_records()
         self.tell_upcoming()
@@ -308,7 +314,7 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         elif self.current is self.tasks:
             self.workers.cancel_group(self, "log")
             self.log_wanted = None
-            self.panel.show_nothing(no_log(self.tasks.chosen, self.key))
+            self.panel.show_nothing(no_log(self.tasks.chosen, self.key, self.pilot_app.identity))
 
     async def run_to_read(self, run_id: int) -> int:
         """This run; or the one that goes on, where this one was only skipped beside it."""

@@ -6,10 +6,12 @@ import textwrap
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from cronpilot.domain.access import OWNER, Identity
 from cronpilot.domain.text import clean
 from cronpilot.errors import CronPilotError
 from cronpilot.tui.formatting import Cell, Tone, countdown, moment, plural
 from cronpilot.tui.keymap import KeyOf, built_in
+from cronpilot.tui.rights import is_allowed
 
 if TYPE_CHECKING:
     from cronpilot.client.messages import EngineStatus, TaskView
@@ -31,6 +33,7 @@ def no_tasks(
     trouble: CronPilotError | None,
     found: CronLines | None = None,
     key: KeyOf = built_in,
+    who: Identity = OWNER,
 ) -> Text:
     """Why view 1 has no rows. `text` is its filter, `found` what cron starts on this machine."""
     if status is None and trouble is not None:
@@ -43,11 +46,13 @@ def no_tasks(
         return _no_match(text, key)
     if status.total_tasks:
         return [[Cell("Reading the tasks ...", "muted")]]
-    return _welcome(status, found, key)
+    return _welcome(status, found, key, who)
 
 
-def _welcome(status: EngineStatus, found: CronLines | None, key: KeyOf) -> Text:
+def _welcome(status: EngineStatus, found: CronLines | None, key: KeyOf, who: Identity) -> Text:
     """What to press where there is nothing yet. The keys are one column: lines are centred."""
+    if not is_allowed("add_task", who):
+        return [[Cell("There are no tasks yet", "title")], [], [Cell("An admin can add some.")]]
     keys = [
         (key("task.add", "a"), "add a task"),
         (key("task.load", "i"), "load a tasks.yaml"),
@@ -89,7 +94,12 @@ def too_small(status: EngineStatus | None, width: int, *, lost: bool) -> Text:
 
 
 def no_runs(
-    text: str, status: EngineStatus | None, now: datetime, zone: tzinfo, key: KeyOf = built_in
+    text: str,
+    status: EngineStatus | None,
+    now: datetime,
+    zone: tzinfo,
+    key: KeyOf = built_in,
+    who: Identity = OWNER,
 ) -> Text:
     """Why view 2 has no rows, and what comes next. `text` is its filter."""
     if text:
@@ -98,8 +108,9 @@ def no_runs(
         return [[Cell("What runs is not known yet ...", "muted")]]
     lines: Text = [[Cell("Nothing runs now", "title")], []]
     if status.paused:
-        resume = key("scheduler.pause", "P")
-        return [*lines, [Cell(f"The scheduler is paused. {resume} resumes it.", "warn")]]
+        may = is_allowed("pause_scheduler", who)
+        resume = f" {key('scheduler.pause', 'P')} resumes it." if may else ""
+        return [*lines, [Cell(f"The scheduler is paused.{resume}", "warn")]]
     if status.next_run_at is None:
         return [*lines, [Cell("Nothing is planned either.", "muted")]]
     left = countdown(status.next_run_at - now)
@@ -121,12 +132,14 @@ def no_history(filters: str, *, is_read: bool, key: KeyOf = built_in) -> Text:
             [Cell("Whatever a task does, or fails to do, is listed here.", "muted")]]  # fmt: skip
 
 
-def no_log(task: TaskView | None, key: KeyOf = built_in) -> Text:
+def no_log(task: TaskView | None, key: KeyOf = built_in, who: Identity = OWNER) -> Text:
     """Why the log panel is empty for this task."""
     if task is None:
         return []
-    return [[Cell(clean(task.name), "strong"), Cell(" has not run yet", "muted")],
-            [Cell(key("task.run", "r"), "strong"), Cell(" runs it now", "muted")]]  # fmt: skip
+    why = [Cell(clean(task.name), "strong"), Cell(" has not run yet", "muted")]
+    if not is_allowed("run_now", who):
+        return [why]
+    return [why, [Cell(key("task.run", "r"), "strong"), Cell(" runs it now", "muted")]]
 
 
 def _no_match(text: str, key: KeyOf) -> Text:
