@@ -81,12 +81,17 @@ async def test_what_was_missed_is_run_now_and_what_runs_is_stopped(show, client)
     async with show(client) as screen:
         await screen.press("m")
         await screen.until(lambda: "MISSED FOR GOOD" in screen.text)
+        await screen.until(lambda: "x stop" in screen.text)
         await screen.press("x")
         await screen.until(lambda: "Stop run 5 of backup-db?" in screen.text)
         await screen.press("t")
         await screen.until(lambda: ("stop_run", 5, "TERM") in client.calls)
         await screen.until(lambda: "○ stopped" in screen.text)
-        await screen.press("G", "r")
+        await screen.until(lambda: "x stop" not in screen.text)  # it is over
+        await screen.press("G")
+        await screen.pilot.pause()
+        assert "x stop" not in screen.text and "r run now" in screen.text
+        await screen.press("r")
         await screen.until(lambda: ("run_now", 2) in client.calls)
 
 

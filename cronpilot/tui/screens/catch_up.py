@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from cronpilot.domain.run import ACTIVE
 from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import Cell, duration, plural, run_length, run_state
 from cronpilot.tui.inbox import Changes
 from cronpilot.tui.layout import Column, Piece, fit_line
+from cronpilot.tui.rights import is_allowed
 from cronpilot.tui.run_words import folded, stamp, when
 from cronpilot.tui.screens.acting import ActingScreen
+from cronpilot.tui.widgets.columned import WHOLE, Shown
 from cronpilot.tui.widgets.key_bar import KeyBar, hints_of
-from cronpilot.tui.widgets.line_table import WHOLE, LineTable, Shown
+from cronpilot.tui.widgets.line_table import LineTable
 from cronpilot.tui.widgets.toned import Line
 
 if TYPE_CHECKING:
@@ -109,12 +112,16 @@ class CatchUpPage(ActingScreen):
     def _show(self) -> None:
         down = self._downtime
         self.table.now = self.now()
-        lines = list(_lines(down))
+        lines = list(_lines(down, self._how_to_make_up()))
         self.table.put_rows(0, lines, len(lines))
         if self.table.row is not None and self.table.row.run is None:
             self.table.action_move(1)
         self.table.say_instead([[Cell("Nothing passed.", "muted")]])
         self.table.tick(self.now())
+
+    def _how_to_make_up(self) -> str:
+        may = is_allowed("run_now", self.pilot_app.identity)
+        return f": {self.key('task.run', 'r')} runs the task once now" if may else ""
 
     def _tell(self) -> None:
         down, zone, now = self._downtime, self.table.zone, self.now()
@@ -143,6 +150,7 @@ class CatchUpPage(ActingScreen):
             fresh = [changes.runs.get(run.id, run) for run in down.runs]
             self._downtime = down.model_copy(update={"runs": fresh})
             self._show()
+            self.refresh_bindings()
         self.tick(self.now())
 
     def answered(self, status: EngineStatus) -> None:
@@ -152,6 +160,16 @@ class CatchUpPage(ActingScreen):
         self.table.tick(now)
 
     # --- what a key means ------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "stop_run":  # what was missed, or is over, cannot be stopped
+            run = self.chosen_run()
+            return run is not None and run.status in ACTIVE
+        return super().check_action(action, parameters)
+
+    @on(LineTable.CursorMoved)
+    def _cursor_moved(self) -> None:
+        self.refresh_bindings()
 
     def chosen_run(self) -> RunView | None:
         """Only what can be stopped; of missed slots the task is meant."""
@@ -177,10 +195,10 @@ class CatchUpPage(ActingScreen):
             self.app.pop_screen()
 
 
-def _lines(down: Downtime) -> Iterable[CatchUpLine]:
+def _lines(down: Downtime, how: str) -> Iterable[CatchUpLine]:
     if down.runs:
         yield CatchUpLine(-1, heading="MADE UP FOR")
         yield from (CatchUpLine(run.id, run) for run in down.runs)
     if down.missed:
-        yield CatchUpLine(-2, heading="MISSED FOR GOOD: r runs the task once now")
+        yield CatchUpLine(-2, heading=f"MISSED FOR GOOD{how}")
         yield from (CatchUpLine(run.id, run) for run in down.missed)
