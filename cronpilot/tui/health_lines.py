@@ -213,6 +213,8 @@ def _engine(health: Health, now: datetime, zone: tzinfo, marks: Marks) -> Iterat
     for number, step in enumerate(health.clock_steps):
         words = f"moved {clean(step.detail)} at {stamp(step.at, now, zone)}"
         yield HealthLine(f"clock {number}", Cell(""), Cell("clock", "muted"), Cell(words, "warn"))
+    if not health.clock_steps:
+        yield _fact("clock", "not moved in 7 days")
 
 
 def _quiet(quiet: QuietStretch, now: datetime, zone: tzinfo) -> str:
@@ -245,6 +247,7 @@ def _logged(line: str, now: datetime, zone: tzinfo) -> Cell:
 def _log(lines: Sequence[str], now: datetime, zone: tzinfo) -> Iterator[HealthLine]:
     """Newest first, as everything above."""
     if not lines:
+        yield _fact("engine.log", "empty; an engine without a screen writes to its standard error")
         return
     yield _gap("log")
     for number, line in enumerate(reversed(lines)):

@@ -103,6 +103,15 @@ def test_little_room_is_told_in_another_tone():
     assert next(line for line in lines if line.subject.text == "disk").words.tone == "warn"
 
 
+def test_a_steady_clock_and_a_log_without_lines_are_told_as_well():
+    words = {
+        line.subject.text: line.words.text
+        for line in health_lines(Health(at=NOON, **ROOM), NOON, UTC, ASCII_MARKS)
+    }
+    assert words["clock"] == "not moved in 7 days"
+    assert words["engine.log"].startswith("empty")
+
+
 def test_every_line_is_known_by_a_number_of_its_own():
     lines = health_lines(Health(at=NOON, **ROOM, engine_log=["a", "a"]), NOON, UTC, ASCII_MARKS)
     assert len({line.id for line in lines}) == len(lines)
