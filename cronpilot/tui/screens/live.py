@@ -48,7 +48,7 @@ class LiveScreen(AskingScreen[None], inherit_bindings=False):
     def tell_live(self) -> None:
         """While the running view is seen: measure when it is time to."""
         now = self.now()
-        if not self.running.has_class("-current") or self.pilot_app.client is None:
+        if not self.running.is_current or self.pilot_app.client is None:
             self._measured_at = None
             return
         statuses = {run.status for run in self.running.table.rows}

@@ -66,7 +66,7 @@ class PanesScreen(RecordsScreen):
     def show_view(self, view: View) -> None:
         self.current = view
         for one in self.views:
-            one.set_class(one is view, "-current")
+            one.show(is_current=one is view)
         view.table.focus()
 
     def action_view(self, name: str) -> None:

@@ -47,7 +47,7 @@ class RecordsScreen(DetailsScreen):
 
     def read_records(self) -> None:
         """Read again what was read already; the rest waits until somebody looks."""
-        if self.history.is_read or self.history.has_class("-current"):
+        if self.history.is_read or self.history.is_current:
             self.history.read_again()
         self.health.read_again()
 
@@ -63,10 +63,10 @@ class RecordsScreen(DetailsScreen):
             no_history(history.filters, is_read=history.is_read, key=self.key)
         )
         self.health.table.say_instead([[Cell("Reading how things stand ...", "muted")]])
-        if history.has_class("-current") and not history.is_read:
+        if history.is_current and not history.is_read:
             history.look_for_pages(0)
         health, can_ask = self.health, self.pilot_app.client is not None
-        if health.has_class("-current") and can_ask and health.is_due(self.now()):
+        if health.is_current and can_ask and health.is_due(self.now()):
             self._read_health()
 
     def open_line(self, line: HealthLine) -> None:

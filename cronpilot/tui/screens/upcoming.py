@@ -30,7 +30,7 @@ class UpcomingScreen(AskingScreen[None], inherit_bindings=False):
         """While it is seen: read it when it is time to, and say why there are no rows."""
         view = self.upcoming
         view.say_instead(is_read=view.outlook is not None)
-        if not view.has_class("-current") or self.pilot_app.client is None:
+        if not view.is_current or self.pilot_app.client is None:
             return
         if view.is_due(self.now()):
             self._read_upcoming()
@@ -41,7 +41,7 @@ class UpcomingScreen(AskingScreen[None], inherit_bindings=False):
 
     @on(TimelineTable.Moved)
     def _timeline_moved(self) -> None:
-        if self.upcoming.is_picture and self.upcoming.has_class("-current"):
+        if self.upcoming.is_picture and self.upcoming.is_current:
             self._read_timeline(self.upcoming.picture.wanted_offset())
 
     @on(LineTable.RowsWanted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Generic, Protocol, TypeVar
@@ -16,20 +16,10 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from cronpilot.tui.formatting import Cell, Cells
-from cronpilot.tui.layout import (
-    GAP,
-    INDENT,
-    Column,
-    Placed,
-    changed_cells,
-    fit_columns,
-    pad,
-    pad_cells,
-    thumb,
-)
+from cronpilot.tui.formatting import Cell
+from cronpilot.tui.layout import Column, thumb
+from cronpilot.tui.widgets.columned import Columned, Shown
 from cronpilot.tui.widgets.painted_rows import Look, PaintedRows
-from cronpilot.tui.widgets.toned import Toned, difference
 
 
 class Row(Protocol):
@@ -40,15 +30,11 @@ class Row(Protocol):
 
 
 RowT = TypeVar("RowT", bound=Row)
-Shown = Mapping[str, Cell | Cells]
-"""What a row says, by the key of the column. Under `WHOLE` it is the whole line instead."""
-WHOLE = ""
-
 WINDOW = 200
 """Rows that are held, and asked for at once."""
 
 
-class LineTable(Toned, Generic[RowT]):
+class LineTable(Columned, Generic[RowT]):
     """One line a row, out of a list that may be far longer than what is held.
 
     The cursor stays on its row (by id) when rows come, go or move. A subclass says what the cells
@@ -56,9 +42,6 @@ class LineTable(Toned, Generic[RowT]):
     """
 
     DEFAULT_CSS = "LineTable { height: 1fr; width: 1fr; }"
-    COLUMNS: ClassVar[tuple[Column, ...]] = ()
-    HEADED: ClassVar[bool] = True
-    """Titles stand above the columns."""
     STAYS_AT_TOP: ClassVar[bool] = False
     """While the first row is seen, rows that come in above it are seen too."""
     can_focus = True
@@ -110,10 +93,7 @@ class LineTable(Toned, Generic[RowT]):
         self._index: dict[int, int] = {}
         self._cursor_id: int | None = None
         self._goal: int | None = None  # the row to which the cursor goes with the next rows
-        self.columns: Sequence[Column] = self.COLUMNS
         self.marked: set[int] = set()  # ids of rows; see `mark`
-        self.sorted_by: tuple[str, bool] | None = None  # the key of a column, and whether downward
-        self._placed: list[Placed] = []
         self._shown: dict[int, Shown] = {}  # by index: what is on the screen
         self._painted = PaintedRows()
         self._asked: int | None = None
@@ -193,12 +173,6 @@ class LineTable(Toned, Generic[RowT]):
         """Show these columns, as far as there is room."""
         self.columns = columns
         self._place_columns()
-
-    def sort_by(self, sorted_by: tuple[str, bool] | None) -> None:
-        """Say in the header by what the rows are sorted."""
-        if sorted_by != self.sorted_by:
-            self.sorted_by = sorted_by
-            self.refresh(Region(0, 0, self.size.width, 1))
 
     def say_instead(self, lines: Sequence[Sequence[Cell]]) -> None:
         """Say this as long as there are no rows."""
@@ -315,15 +289,19 @@ class LineTable(Toned, Generic[RowT]):
         self._scroll_into_view()
 
     def _place_columns(self) -> None:
-        self._placed = fit_columns(self.columns, self.size.width - 1)
+        self.place_columns()
         self._shown.clear()
         self._painted.clear()
         self.refresh()
 
-    def on_focus(self) -> None:
+    def on_focus(self, event: events.Focus) -> None:
+        event.prevent_default()  # it would paint the whole table
+        self.has_focus = True
         self._refresh_row(self.cursor)
 
-    def on_blur(self) -> None:
+    def on_blur(self, event: events.Blur) -> None:
+        event.prevent_default()
+        self.has_focus = False
         self._refresh_row(self.cursor)
 
     def notify_style_update(self) -> None:
@@ -368,29 +346,9 @@ class LineTable(Toned, Generic[RowT]):
         if before == after:
             return
         self._shown[index] = after
-        if WHOLE in before or WHOLE in after:
-            self._refresh_row(index)
-            return
         y = self._head + index - self.top
-        for place in self._placed:
-            self._repaint_cell(place, y, before.get(place.column.key), after.get(place.column.key))
-
-    def _repaint_cell(
-        self, place: Placed, y: int, before: Cell | Cells | None, after: Cell | Cells | None
-    ) -> None:
-        if before == after:
-            return
-        start, end = 0, place.width
-        if isinstance(before, Cells) and isinstance(after, Cells):
-            start, end = difference(before, after)
-        elif isinstance(before, Cell) and isinstance(after, Cell) and before.tone == after.tone:
-            right, marks = place.column.right, self.marks
-            start, end = changed_cells(
-                pad(before.text, place.width, marks, right=right),
-                pad(after.text, place.width, marks, right=right),
-            )
-        start, end = min(start, place.width - 1), min(end, place.width)
-        self.refresh(Region(place.x + start, y, max(1, end - start), 1))
+        for x, width in self.changed(before, after):
+            self.refresh(Region(x, y, width, 1))
 
     def _refresh_row(self, index: int) -> None:
         y = self._head + index - self.top
@@ -403,7 +361,7 @@ class LineTable(Toned, Generic[RowT]):
         if not self.total:
             return self.centred(self._instead, y)
         if y < head:
-            return self._header(width)
+            return self.header(width)
         index = self.top + y - head
         if index >= self.total:
             return Strip.blank(width, self.tone_style(""))
@@ -421,36 +379,10 @@ class LineTable(Toned, Generic[RowT]):
 
     def _paint(self, shown: Shown, look: Look, width: int) -> Strip:
         plain = self.tone_style("") if look.under is None else self.tone_style("") + look.under
-        line = self._line(shown, look.under, is_marked=look.is_marked)
+        line = self.line(shown, look.under, is_marked=look.is_marked)
         line = line.adjust_cell_length(width - 1, plain)
         return Strip([*line, Segment(look.mark, self.tone_style("muted"))], width)
 
     def _cursor_style(self) -> Style:
         name = "tone--cursor" if self.has_focus else "tone--cursor-blurred"
         return self.get_component_rich_style(name, partial=True)
-
-    def _line(self, cells: Shown, under: Style | None, *, is_marked: bool = False) -> Strip:
-        parts = [Cell(self.marks.marked, "title") if is_marked else Cell(" " * INDENT)]
-        if isinstance(whole := cells.get(WHOLE), Cell):
-            return self.strip([*parts, whole], under=under)
-        for place in self._placed:
-            cell = cells.get(place.column.key, Cell(""))
-            if isinstance(cell, Cells):
-                parts += [*pad_cells(cell, place.width), Cell(" " * GAP)]
-            else:
-                text = pad(cell.text, place.width, self.marks, right=place.column.right)
-                parts.append(Cell(text + " " * GAP, cell.tone))
-        return self.strip(parts, under=under)
-
-    def _header(self, width: int) -> Strip:
-        return self._line(self.titles(), None).adjust_cell_length(width, self.tone_style(""))
-
-    def titles(self) -> Shown:
-        """What stands above the columns; an arrow at the one by which rows are sorted."""
-        key, downward = self.sorted_by or ("", False)
-        arrow = self.marks.down if downward else self.marks.up
-        return {
-            column.key: Cell(f"{column.title}{arrow if column.key == key else ''}", "head")
-            for column in self.columns
-            if column.title
-        }

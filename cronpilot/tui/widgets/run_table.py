@@ -10,7 +10,8 @@ from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import Cell, attempt, moment, run_length, run_state, trigger
 from cronpilot.tui.layout import Column
 from cronpilot.tui.running_words import expected_end, process_or_wait, progress
-from cronpilot.tui.widgets.line_table import LineTable, Shown
+from cronpilot.tui.widgets.columned import Shown
+from cronpilot.tui.widgets.line_table import LineTable
 
 if TYPE_CHECKING:
     from cronpilot.client.live import RunUsage

@@ -10,7 +10,8 @@ from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import Cell, last_result, next_run, success_rate, task_state
 from cronpilot.tui.layout import Column
 from cronpilot.tui.task_words import plan, tags, usual, verdicts
-from cronpilot.tui.widgets.line_table import LineTable, Shown
+from cronpilot.tui.widgets.columned import Shown
+from cronpilot.tui.widgets.line_table import LineTable
 
 if TYPE_CHECKING:
     from cronpilot.client.messages import TaskView

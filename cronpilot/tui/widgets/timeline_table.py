@@ -14,7 +14,8 @@ from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import Cell, Tone
 from cronpilot.tui.layout import Column
 from cronpilot.tui.timeline import Window, axis, draw
-from cronpilot.tui.widgets.line_table import LineTable, Shown
+from cronpilot.tui.widgets.columned import Shown
+from cronpilot.tui.widgets.line_table import LineTable
 
 if TYPE_CHECKING:
     from cronpilot.client.agenda import TimelineRow

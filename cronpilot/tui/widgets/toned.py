@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.css.styles import RenderStyles
+from textual.dom import DOMNode
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from cronpilot.tui.formatting import TONES, Cell, Marks, Tone
+from cronpilot.tui.formatting import Cell, Marks, Tone
 
 if TYPE_CHECKING:
     from cronpilot.tui.app import CronPilotApp
@@ -25,11 +27,6 @@ class Toned(Widget):
     `app.tcss` says once, for all of them, what each tone looks like.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"tone--{tone}" for tone in TONES),
-        "tone--cursor",
-        "tone--cursor-blurred",
-    }
     ALLOW_SELECT = False
 
     @property
@@ -44,6 +41,25 @@ class Toned(Widget):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._looks.clear()
+        self._component_styles.clear()
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """No rule of app.tcss asks where the focus is: there is nothing to look up again."""
+
+    def get_component_styles(self, *names: str) -> RenderStyles:
+        """How a tone looks, looked up when it is first painted. As COMPONENT_CLASSES, Textual
+        would look all of them up at each class that changes, for widgets out of sight too: three
+        quarters of what a change of classes cost."""
+        for name in names:
+            if name not in self._component_styles:
+                self._component_styles[name] = self._look_up(name)
+        return super().get_component_styles(*names)
+
+    def _look_up(self, name: str) -> RenderStyles:
+        node = DOMNode(classes=name)
+        node._attach(self)
+        self.app.stylesheet.apply(node)
+        return node.styles
 
     def tone_style(self, tone: Tone, *, under: Style | None = None) -> Style:
         """How a tone looks here, or over the background (and the emphasis) of `under`."""

@@ -8,7 +8,8 @@ from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import Cell, Tone, countdown, duration, moment
 from cronpilot.tui.layout import Column
 from cronpilot.tui.upcoming_lines import UpcomingLine, known_zone, meets
-from cronpilot.tui.widgets.line_table import WHOLE, LineTable, Shown
+from cronpilot.tui.widgets.columned import WHOLE, Shown
+from cronpilot.tui.widgets.line_table import LineTable
 
 
 class UpcomingTable(LineTable[UpcomingLine]):

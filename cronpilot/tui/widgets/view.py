@@ -23,10 +23,7 @@ class View(Container):
         filter: text that the rows have to match; empty for all of them.
     """
 
-    DEFAULT_CSS = """
-    View { height: 1fr; display: none; }
-    View.-current { display: block; }
-    """
+    DEFAULT_CSS = "View { height: 1fr; }"
     KEY: ClassVar[str]
     TITLE: ClassVar[str]
     HAS_LOG: ClassVar[bool] = True  # a log belongs to the row under the cursor
@@ -36,9 +33,17 @@ class View(Container):
         super().__init__(id=id)
         self.table = table
         self.filter = ""
+        self.is_current = False
+        self.display = False
 
     def compose(self) -> ComposeResult:
         yield self.table
+
+    def show(self, *, is_current: bool) -> None:
+        """Be the one that is seen, or not. No class says so: all styles would be looked up again,
+        which took longer than the rest of going to another view."""
+        self.is_current = is_current
+        self.styles.display = None if is_current else "none"  # app.tcss may still hide it
 
     @property
     def filters(self) -> str:
