@@ -157,6 +157,8 @@ class Campaign:
         self.report.kills["keeper"] += 1
 
     def _strike(self, kind: str, rng: random.Random) -> None:
+        if kind in ("keeper", "wrapper+keeper"):
+            self._wait_for_a_keeper(rng)
         if kind.startswith("wrapper"):
             self._kill_a_wrapper(rng)
         if kind in ("keeper", "wrapper+keeper"):
@@ -171,6 +173,12 @@ class Campaign:
             if rng.random() < 0.3:
                 time.sleep(rng.uniform(0, 0.6))
             self.product.start()
+
+    def _wait_for_a_keeper(self, rng: random.Random) -> None:
+        """Until there is one, and some more, often so long that it counts as healthy: of keepers
+        that die young the next one is started only after a pause of up to 5 s."""
+        until(self.product.keeper, "a keeper to kill")
+        time.sleep(rng.uniform(0, 1.6))
 
     def _kill_a_wrapper(self, rng: random.Random) -> None:
         """One of those that hold a command now, or as soon as there is one."""

@@ -113,9 +113,13 @@ class Product:
         log = self.state_dir / "keeper.log"
         return log.read_text().count(" started") if log.exists() else 0
 
+    def keeper(self) -> int | None:
+        """The pid of the one that lives."""
+        return keeper_pid(self.state_dir)
+
     def kill_keeper(self) -> bool:
         """Kill it if there is one; whether there was."""
-        pid = keeper_pid(self.state_dir)
+        pid = self.keeper()
         if pid is None:
             return False
         with contextlib.suppress(ProcessLookupError):

@@ -45,7 +45,9 @@ def test_eight_mixed_kills_lose_nothing_and_double_nothing(
 def test_a_long_campaign_of_kills(
     campaign: Callable[..., Campaign], is_short: bool, weights: dict[str, float], seed: int
 ) -> None:
+    kills = 20 if is_short else 120
     killing = campaign(TASKS)
-    killing.kill(20 if is_short else 120, weights, seed)
+    killing.kill(kills, weights, seed)
 
     assert killing.verify().faults == []
+    assert sum(killing.report.kills.values()) >= 0.9 * kills  # a wrapper may end by itself
