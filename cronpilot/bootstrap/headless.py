@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cronpilot import progress
 from cronpilot.bootstrap.first_process import is_first, stand_first
+from cronpilot.bootstrap.outlet import unblocked_stderr
 from cronpilot.bootstrap.serving import Prepared, prepare, serve_engine
 from cronpilot.bootstrap.surroundings import (
     ask_on_terminal,
@@ -41,17 +42,25 @@ def run_headless(settings: Settings, *, log_level: str = "info") -> int:
     with process 1, and this way every run has its verdict.
     """
     if is_first():
-        return stand_first(lambda: _run(settings, log_level, in_container=True))
-    return _run(settings, log_level, in_container=False)
+        return stand_first(lambda: _talk(settings, log_level, in_container=True))
+    return _talk(settings, log_level, in_container=False)
 
 
-def _run(settings: Settings, log_level: str, *, in_container: bool) -> int:
-    from cronpilot.engine.journal import stderr_handler
-    from cronpilot.engine.service import ServiceManager
+def _talk(settings: Settings, log_level: str, *, in_container: bool) -> int:
+    """Nothing waits for whoever reads what is said, and may have stopped to."""
+    from cronpilot.engine.journal import dropped, stderr_handler
 
     refuse_platform()
-    log_to(stderr_handler(os.environ))
-    logging.getLogger("cronpilot").setLevel(log_level.upper())
+    with unblocked_stderr(lambda lines: dropped(handler, lines)):
+        handler = stderr_handler(os.environ)
+        log_to(handler)
+        logging.getLogger("cronpilot").setLevel(log_level.upper())
+        return _run(settings, in_container=in_container)
+
+
+def _run(settings: Settings, *, in_container: bool) -> int:
+    from cronpilot.engine.service import ServiceManager
+
     manager = ServiceManager(os.environ)
     make_state_dir(settings)
     from cronpilot.storage.lock import DatabaseLock

@@ -108,3 +108,10 @@ def stderr_handler(environ: Mapping[str, str]) -> logging.Handler:
     handler = logging.StreamHandler()
     handler.setFormatter(LineFormatter(for_journal=is_journal(environ, sys.stderr.fileno())))
     return handler
+
+
+def dropped(handler: logging.Handler, lines: int) -> str:
+    """The line that says how many are missing where it stands."""
+    words = {"event": "log_dropped", "lines": lines}
+    about = {"levelno": logging.WARNING, "levelname": "WARNING", "words": words}
+    return handler.format(logging.makeLogRecord(about)) + "\n"

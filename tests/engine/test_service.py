@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import logging
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from pathlib import Path
@@ -113,6 +117,35 @@ def test_systemd_hears_of_the_whole_life(tmp_path, systemd):
     systemd.hear_until("STOPPING")
     assert systemd.drain() == 0
     assert said.count("cronpilot: ready, pid ") == 1
+
+
+def test_an_engine_whose_log_nobody_reads_goes_on(tmp_path):
+    """As in `cronpilot --headless 2>&1 | less`, stopped: the pipe is full, writing to it waits."""
+    (tmp_path / "tasks.yaml").write_text(
+        "tasks:\n- {name: tick, command: 'echo >> $HERE/ticks', schedule: every 1s,"
+        f" env: {{HERE: {tmp_path}}}}}\n"
+    )
+    ticks, patience = tmp_path / "ticks", time.monotonic() + PATIENCE_S
+    ticks.touch()
+    engine = headless(tmp_path)
+    pipe = engine.stderr.fileno()
+    try:
+        while fcntl.ioctl(pipe, termios.FIONREAD, struct.pack("i", 0)) == bytes(4):
+            assert time.monotonic() < patience
+            time.sleep(0.02)
+        with open(f"/proc/{os.getpid()}/fd/{pipe}", "wb", 0) as full:
+            os.set_blocking(full.fileno(), False)
+            with contextlib.suppress(BlockingIOError):
+                while full.write(b"." * 512):
+                    pass
+        before = ticks.stat().st_size
+        while ticks.stat().st_size < before + 3:
+            assert time.monotonic() < patience, "no task was started any more"
+            time.sleep(0.02)
+    finally:
+        said = end(engine)
+
+    assert "event=run_ended task=tick" in said
 
 
 @pytest.mark.parametrize("systemd", ["a file"], indirect=True)
