@@ -12,6 +12,7 @@ import typer
 from cronpilot.cli.document import show_json
 from cronpilot.cli.log_grep import Wanted, matches
 from cronpilot.cli.log_output import Gathered, Prefix, Printed
+from cronpilot.cli.log_tail import start_of_last
 from cronpilot.cli.options import command
 from cronpilot.cli.session import Session
 from cronpilot.cli.table import cell_width
@@ -112,7 +113,7 @@ class _Asked:
             async for found in matches(client, run.id, self.wanted, follow=self.follow):
                 await output.write_matches(client, run.id, found)
         else:
-            offset = 0 if self.lines is None else await _start_of_last(client, run.id, self.lines)
+            offset = 0 if self.lines is None else await start_of_last(client, run.id, self.lines)
             async for chunk in _pieces(client, run.id, offset, self.follow):
                 output.write(chunk.data)
         return await client.run(run.id) if self.follow else run
@@ -164,24 +165,3 @@ async def _read(client: Client, run_id: int, offset: int) -> AsyncIterator[LogCh
         offset = chunk.end
         if not chunk.data or offset >= chunk.size:
             return
-
-
-async def _start_of_last(client: Client, run_id: int, lines: int) -> int:
-    """Where the last `lines` lines begin, found from the end backwards."""
-    end = (await client.read_log(run_id, limit=1)).size
-    if lines == 0:
-        return end
-    # The newline that ends the last line begins no further one.
-    missing, upto = lines, max(end - 1, 0)
-    while upto > 0:
-        start = max(upto - _PIECE, 0)
-        data = (await client.read_log(run_id, offset=start, limit=upto - start)).data
-        found = data.count(b"\n")
-        if found >= missing:
-            place = len(data)
-            for _ in range(missing):
-                place = data.rindex(b"\n", 0, place)
-            return start + place + 1
-        missing -= found
-        upto = start
-    return 0
