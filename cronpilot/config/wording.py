@@ -10,11 +10,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from cronpilot.config.strict_yaml import Document, KeyPath
+from cronpilot.domain.size import format_size
 from cronpilot.errors import Complaint, CronPilotError
 
 _MOST_NAMED = 8  # of the keys that are known; a longer list helps nobody
 _TRUE = ("yes", "on", "y", "1")
 _FALSE = ("no", "off", "n", "0")
+_BOUNDS = {"greater_than_equal": ("ge", "or more"), "less_than_equal": ("le", "or less")}
 
 
 def complaints_of(
@@ -120,6 +122,8 @@ def _words(
         return cause.problem, cause.hint
     if kind == "value_error" and not isinstance(value, (bool, list)):
         return f"{cause}.", ""
+    if kind in _BOUNDS and any("ge" in option for option in options):
+        return f"must be a size of {_bound(error)}.", "Such as 500MB or 2GB."
     if any("enum" in option for option in options):
         return _one_of(str(value), path, schema)
     if kind in ("string_too_long", "too_long"):
@@ -170,6 +174,13 @@ def _number(options: list[Mapping[str, Any]]) -> str:
     if low is None:
         return noun
     return f"{noun}, {low} or more" if high is None else f"{noun} from {low} to {high}"
+
+
+def _bound(error: Any) -> str:
+    """Of a size, which alone has bounds that a schema's `minimum` does not tell."""
+    key, word = _BOUNDS[error["type"]]
+    size = error["ctx"][key]
+    return f"{size:,} bytes ({format_size(size)}) {word}"
 
 
 def _true_or_false(value: str) -> str:

@@ -202,6 +202,11 @@ def test_any_name_is_only_a_name(read: Read, name: str):
     ({"env": "{BASH_ENV: /x}"},
      "5 tasks[0].env: BASH_ENV cannot be set: it would change CronPilot's own shell."),
     ({"limits": "{nic: 5}"}, "5 tasks[0].limits.nic: is not a known key. Did you mean nice?"),
+    ({"log_limit": "20kB"},
+     "5 tasks[0].log_limit: must be a size of 65,536 bytes (66 kB) or more. Such as 500MB or 2GB."),
+    ({"limits": "{memory: 9999999TB}"},
+     "5 tasks[0].limits.memory: must be a size of 1,152,921,504,606,846,976 bytes (1152922 TB) or"
+     " less. Such as 500MB or 2GB."),
     ({"limits": "{nice: 20}"}, "5 tasks[0].limits.nice: must be a whole number from -20 to 19."),
     # keys
     ({"comand": "x"}, "5 tasks[0].comand: is not a known key. Did you mean command?"),
