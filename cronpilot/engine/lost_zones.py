@@ -14,24 +14,26 @@ from cronpilot.client.messages import Banner
 from cronpilot.domain.run import Reason, Status, Trigger
 from cronpilot.domain.text import clean
 from cronpilot.domain.zones import is_known
-from cronpilot.engine.planner import offset_of_row
+from cronpilot.engine.planner import offset_of_row, times_of_resolved
 from cronpilot.storage import runs, tasks
 from cronpilot.storage.database import Connection
 
 KEY = "zones"
 STAND_IN = "UTC"  # what its plan says it is read in, until its own zone is known again
+_NONE = ""  # no zone: a row that is planned in it has to be planned anew
 
 
 def set_aside(
-    connection: Connection, row: Mapping[Any, Any], zone: str, now: datetime
+    connection: Connection, row: Mapping[Any, Any], zone: str, now: datetime, *, before: bool
 ) -> Mapping[Any, Any]:
-    """Plan nothing of a task if its zone, or the one it was planned in, is lost; its row then.
+    """Plan nothing of a task if its zone, or the one it was planned in, is lost; its row then, with
+    no zone. The same row for one that was set aside `before`. Of all others nothing changes.
 
     What was due by now is missed: of how many slots nobody can know more than the first.
     """
+    aside = {**row, "zone_key": _NONE, "next_run_at": None}
     if is_known(zone) and is_known(row["zone_key"]):
-        return row
-    aside = {**row, "zone_key": STAND_IN, "next_run_at": None}
+        return aside if before else row
     if (row["zone_key"], row["next_run_at"]) == (STAND_IN, None):
         return aside
     tasks.set_columns(connection, row["id"], zone_key=STAND_IN, next_run_at=None)
@@ -44,6 +46,17 @@ def set_aside(
         )  # fmt: skip
         runs.record(connection, [slot])
     return aside
+
+
+def is_aside(keys: Mapping[Any, Any], now: datetime) -> bool:
+    """Whether a task of `tasks.planned_by` has no plan though its schedule goes on."""
+    if not keys["unplanned"] or keys["zone_key"] != STAND_IN:
+        return False
+    try:
+        times = times_of_resolved(keys["unplanned"], keys["zone_key"], keys["quiet_key"])
+    except ValueError:  # damaged; told by the pass over due tasks
+        return False
+    return times.next_after(now) is not None
 
 
 def banner(lost: Iterable[tuple[str, str]]) -> Banner | None:

@@ -243,10 +243,11 @@ def plan_for_settings(
     lost: list[tuple[str, str]] = []
     for keys in tasks.planned_by(connection):
         zone = keys["timezone"] or ground.timezone
-        if _is_planned_so(keys, zone, ground):
+        was_aside = lost_zones.is_aside(keys, now)
+        if _is_planned_so(keys, zone, ground) and not was_aside:
             continue
         row = tasks.definition(connection, keys["id"])
-        planned = lost_zones.set_aside(connection, row, zone, now)
+        planned = lost_zones.set_aside(connection, row, zone, now, before=was_aside)
         if not is_known(zone):
             lost.append((row["name"], zone))
         elif planned is not row or not _is_planned_so(planned, zone, ground):

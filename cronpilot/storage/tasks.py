@@ -329,10 +329,14 @@ _DECLARED = select(
     TASK.c.spec_hash, TASK.c.archived_at, TASK.c.tombstone,
 ).order_by(TASK.c.id)  # fmt: skip
 _PLANNED_BY = (
-    select(TASK.c.id, TASK.c.timezone, TASK.c.zone_key, TASK.c.quiet, TASK.c.quiet_key)
+    select(
+        TASK.c.id, TASK.c.timezone, TASK.c.zone_key, TASK.c.quiet, TASK.c.quiet_key,
+        case((and_(TASK.c.next_run_at.is_(None), TASK.c.active), TASK.c.resolved), else_="")
+        .label("unplanned"),
+    )
     .where(_LIVE)
     .order_by(TASK.c.id)
-)
+)  # fmt: skip
 
 
 def declared(connection: Connection) -> list[RowMapping]:
@@ -341,7 +345,10 @@ def declared(connection: Connection) -> list[RowMapping]:
 
 
 def planned_by(connection: Connection) -> list[RowMapping]:
-    """By which zone and quiet times each live task is planned, and by which it should be."""
+    """By which zone and quiet times each live task is planned, and by which it should be.
+
+    `unplanned` is the resolved schedule of one that is active and has no next run; else empty.
+    """
     return list(connection.execute(_PLANNED_BY).mappings())
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from cronpilot.client.messages import TaskQuery
 from cronpilot.domain.run import Reason, Status
 from tests.engine.clocks import SetClock
@@ -69,6 +71,33 @@ async def test_a_zone_that_is_back_is_planned_again(bench):
 
     assert task.next_run_at == datetime(2026, 3, 5, 5, 30, tzinfo=UTC)
     assert "zones" not in [banner.key for banner in banners]
+
+
+@pytest.mark.parametrize("schedule", ["daily 14:30", "every 2h", "once 2026-03-05 14:30"])
+async def test_a_lost_zone_that_is_utc_from_now_on_is_planned_again(bench, schedule):
+    bench.tasks(
+        f"name: lost\ncommand: 'true'\nschedule: {schedule}",
+        "name: over\ncommand: 'true'\nschedule: once 2026-03-04 11:00",
+    )
+    clock = SetClock(NOON)
+    async with bench.engine(clock=clock, timezone="Asia/Tokyo"):
+        pass
+    lose_zone(bench, "lost")
+    async with bench.engine(clock=clock) as engine:
+        assert (await engine.find_task("lost")).next_run_at is None
+    connection = sqlite3.connect(bench.database)
+    connection.execute("UPDATE task SET timezone = NULL")
+    connection.commit()
+    connection.close()
+    for _ in range(2):
+        async with bench.engine(clock=clock) as engine:  # its scheduler.timezone is UTC
+            task, over = await engine.find_task("lost"), await engine.find_task("over")
+
+    assert task.next_run_at > NOON
+    if schedule != "every 2h":
+        assert (task.next_run_at.hour, task.next_run_at.minute) == (14, 30)
+    assert over.next_run_at is None
+    assert (task.version, over.version) == (2, 2)
 
 
 async def test_a_schedule_that_cannot_be_read_keeps_nobody_else_from_starting(bench):
