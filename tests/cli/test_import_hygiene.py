@@ -124,8 +124,8 @@ def test_a_command_is_loaded_without_the_others() -> None:
     assert {name for name in loaded if name.startswith("cronpilot.cli.")} == {
         f"cronpilot.cli.{name}"
         for name in (
-            "app", "catalogue", "document", "entry", "lazy", "opening", "options", "pipe",
-            "session", "shortcut", "tasks", "telling",
+            "app", "catalogue", "document", "entry", "late_methods", "lazy", "opening", "options",
+            "pipe", "session", "shortcut", "tasks", "telling",
         )
     }  # fmt: skip
 
@@ -144,6 +144,16 @@ def test_the_server_is_loaded_without_what_fastapi_has_for_others() -> None:
 
     assert "fastapi" in loaded
     assert loaded & {"textual", "rich", "pydantic.v1.main"} == set()
+
+
+def test_the_clock_is_loaded_without_a_search_for_plugins_that_we_have_not() -> None:
+    loaded_after(
+        "import importlib.metadata\n"
+        "search = importlib.metadata.entry_points\n"
+        "from cronpilot.engine.scheduling.scheduler import BackgroundScheduler as Clock\n"
+        "found = Clock._trigger_plugins or Clock._executor_plugins or Clock._jobstore_plugins\n"
+        "code = int(bool(found) or importlib.metadata.entry_points is not search)\n"
+    )
 
 
 def test_without_a_config_file_no_validator_of_it_is_built() -> None:
