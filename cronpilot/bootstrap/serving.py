@@ -88,7 +88,10 @@ async def _begin(
     password = take_admin_password()
     engine = Engine(prepared.config)
     server = asyncio.create_task(asyncio.to_thread(import_module, "cronpilot.api.server"))
-    await engine.start()  # it waits for the disk and its keeper, while the server is loaded
+    # It waits for the disk and its keeper, while the server is loaded. What is due starts after
+    # that: hundreds of starts at once, and what they do, would make the loading last twice as long.
+    answering = asyncio.Event()
+    await engine.start(clock_after=answering)
     if begun is not None:
         begun(engine)
     await server
@@ -109,6 +112,7 @@ async def _begin(
     path = prepared.config.state_dir / SOCKET_NAME
     while not (serving.done() or answers(path)):  # noqa: ASYNC110  uvicorn has no event for it
         await asyncio.sleep(0.005)
+    answering.set()
     await front.tried.wait()
     return engine, serving, network
 

@@ -178,8 +178,12 @@ class Engine(Asking):
 
     # --- life ---
 
-    async def start(self) -> None:
-        """Read tasks.yaml, link the keeper, settle what was going on, start the clock."""
+    async def start(self, *, clock_after: asyncio.Event | None = None) -> None:
+        """Read tasks.yaml, link the keeper, settle what was going on, start the clock.
+
+        Args:
+            clock_after: what the clock waits for when all else is done.
+        """
         take_short_turns()
         await self._write(lambda _: take_short_turns())  # on the writer's thread
         installation = await self._write(_installation)
@@ -208,7 +212,7 @@ class Engine(Asking):
         await self._follower.read()
         await self._audit("engine start", f"version {__version__}, pid {os.getpid()}")
         await self.concerns.start(installation)
-        self._clock_start = asyncio.create_task(self._start_clock())
+        self._clock_start = asyncio.create_task(self._start_clock(clock_after))
         self._jobs = [
             self._clock_start,
             asyncio.create_task(self._bus.run()),
@@ -226,11 +230,13 @@ class Engine(Asking):
         lost = lost_zones.banner(await self._write(lambda c: plan_for_settings(c, ground, now)))
         self._notices.replace(lost_zones.KEY, lost)
 
-    async def _start_clock(self) -> None:
+    async def _start_clock(self, after: asyncio.Event | None) -> None:
         # Else a slot that passed meanwhile would be skipped because of a run that is over in truth.
         await recovery.wait_until_settled(self._taking_up.settled)
         with contextlib.suppress(StorageProblem):  # told, and tried again by the dispatcher itself
             await self._dispatcher.drain()
+        if after is not None:
+            await after.wait()
         self._scheduler.start()
 
     async def stop(self) -> None:
