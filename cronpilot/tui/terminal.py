@@ -7,11 +7,11 @@ A hang-up brings SIGCONT with it, at which Textual would start to draw again. He
 
 from __future__ import annotations
 
+import codecs
 import os
 import select
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -19,9 +19,11 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rich.cells import cell_len
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
+from cronpilot.tui.crash_trace import crash_trace
 from cronpilot.tui.leave import Leave
 
 if TYPE_CHECKING:
@@ -137,8 +139,17 @@ class TerminalDriver(LinuxDriver):
         super().__init__(*args, **options)
         assert sys.__stdout__ is not None
         self._file = sys.__stdout__
+        codecs.register_error("as wide", _as_wide)
+        sys.__stdout__.reconfigure(errors="as wide")  # type: ignore[attr-defined]
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
         signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+
+
+def _as_wide(error: UnicodeError) -> tuple[str, int]:
+    """In place of what the terminal's encoding has no sign for: a question mark a cell. Python's
+    own escapes would shift all that stands to the right of them."""
+    assert isinstance(error, UnicodeEncodeError)
+    return "?" * cell_len(error.object[error.start : error.end]), error.end
 
 
 def driver_for(default: type[Driver]) -> type[Driver]:
@@ -148,7 +159,7 @@ def driver_for(default: type[Driver]) -> type[Driver]:
 
 def report_crash(crash: BaseException, state_dir: Path) -> None:
     """Say in one line that the screen broke, and keep where, readable by the user alone."""
-    trace = "".join(traceback.format_exception(crash))  # without the values of local variables
+    trace = crash_trace(crash)
     name = f"crash-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}.txt"
     said = f"The screen broke: {type(crash).__name__}. Tasks are not affected."
     try:

@@ -241,6 +241,14 @@ def test_where_only_ascii_is_safe_only_ascii_is_written(session, surroundings):
     assert screen.written.isascii()
 
 
+def test_what_the_encoding_has_no_sign_for_shifts_nothing(session):
+    screen = session("--hostile", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    screen.until(lambda: "??" in screen.text)
+    assert screen.written.isascii()
+    rows = [row for row in screen.terminal.display if "> run" in row]
+    assert {row.rindex(":") for row in rows if row.count(":") >= 2} == {rows[0].rindex(":")}
+
+
 def test_no_color_writes_no_colour(session):
     screen = session(NO_COLOR="1")
     screen.child.send("j")
