@@ -27,10 +27,11 @@ async def test_without_tasks_three_keys_are_offered(show, client):
 
 async def test_keys_that_need_a_task_come_with_the_first_one(show, client):
     async with show(client) as screen:
-        assert screen.dashboard.key_bar.text.split()[:4] == ["a", "add", "d", "demo"]
+        assert screen.dashboard.key_bar.text.split()[:7] == "a add i load d demo :".split()
         await screen.press("d")
         await screen.until(lambda: "r run" in screen.dashboard.key_bar.text)
-        assert "d demo" not in screen.dashboard.key_bar.text
+        for gone in ("d demo", "i load"):
+            assert gone not in screen.dashboard.key_bar.text
 
 
 async def test_what_cron_starts_here_is_named_with_the_command_that_shows_it(show, client):
@@ -39,6 +40,15 @@ async def test_what_cron_starts_here_is_named_with_the_command_that_shows_it(sho
         await screen.pass_time(seconds=1)
         assert "Cron starts 12 commands here: /etc/crontab, /etc/cron.d/php" in screen.text
         assert "cronpilot adopt shows them" in screen.text
+
+
+async def test_all_places_are_named_on_80_columns(show, client):
+    places = ("/usr/lib/systemd/system", "/etc/cron.daily", "/var/spool/cron/crontabs")
+    async with show(client, size=(80, 24)) as screen:
+        screen.dashboard.cron_lines = CronLines(15, places)
+        await screen.pass_time(seconds=1)
+        for place in places:
+            assert place in screen.text
 
 
 def test_looking_for_crontabs_changes_nothing_and_never_fails():

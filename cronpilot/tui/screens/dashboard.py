@@ -185,7 +185,9 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         elif self.is_typing_in_log:
             self.key_bar.tell(FIND_HINTS, always=())
         else:
-            without = () if self._has_object else self.ON_A_TASK | {"open"}
+            without = set() if self._has_object else self.ON_A_TASK | {"open"}
+            # Where there is nothing yet the bar has the three keys to begin with, and no others.
+            without |= {"filter", "focus_log"} if self.has_no_tasks else {"load_tasks"}
             words, first = {"back": self._esc_word()}, []
             if self.current is self.upcoming and self.upcoming.is_picture:
                 words["picture"], first = "list", ["picture"]  # the way back from it

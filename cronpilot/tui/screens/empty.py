@@ -11,6 +11,7 @@ from cronpilot.domain.text import clean
 from cronpilot.errors import CronPilotError
 from cronpilot.tui.formatting import Cell, Tone, countdown, moment, plural
 from cronpilot.tui.keymap import KeyOf, built_in
+from cronpilot.tui.layout import wrap_words
 from cronpilot.tui.rights import is_allowed
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def no_tasks(
 ) -> Text:
     """Why view 1 has no rows. `text` is its filter, `found` what cron starts on this machine."""
     if status is None and trouble is not None:
-        lines = [[Cell(line, "bad")] for line in map(clean, trouble.problem.splitlines())]
-        return [*lines, [], [Cell(clean(trouble.hint))], [Cell("Trying again.", "muted")]]
+        lines = [line for part in trouble.problem.splitlines() for line in _folded(part, "bad")]
+        return [*lines, [], *_folded(trouble.hint), [Cell("Trying again.", "muted")]]
     if status is None:
         words = "Starting the engine" if role == "owner" else "Connecting"
         return [[Cell(f"{words} ...", "muted")]]
@@ -68,16 +69,21 @@ def _welcome(status: EngineStatus, found: CronLines | None, key: KeyOf, who: Ide
     if file:
         lines += [
             [],
-            [Cell(f"{clean(file)} declares none; it is read again when it changes.", "muted")],
+            *_folded(f"{file} declares none; it is read again when it changes.", "muted"),
         ]
     if found is not None and found.commands:
-        where = ", ".join(clean(name) for name in found.files)
+        where = ", ".join(found.files)
         lines += [
             [],
-            [Cell(f"Cron starts {plural(found.commands, 'command')} here: {where}")],
+            *_folded(f"Cron starts {plural(found.commands, 'command')} here: {where}"),
             [Cell("cronpilot adopt", "strong"), Cell(" shows them, and takes over which you like")],
         ]
     return lines
+
+
+def _folded(text: str, tone: Tone = "") -> Text:
+    """Text from elsewhere, so that 80 columns show all of it."""
+    return [[Cell(line, tone)] for line in wrap_words(clean(text), 72)]
 
 
 def too_small(status: EngineStatus | None, width: int, *, lost: bool) -> Text:

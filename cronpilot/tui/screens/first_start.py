@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from cronpilot.config.tasks_file import Entry
 
 FIRST_START_KEYS = (
-    Binding("i", "load_tasks", "Load", id="task.load", show=False,
-            tooltip="Add the tasks of a tasks.yaml"),
+    Binding("i", "load_tasks", "Load", id="task.load", tooltip="Add the tasks of a tasks.yaml"),
     Binding("d", "add_demo", "Demo", id="task.demo", tooltip="Add four harmless examples"),
 )  # fmt: skip
 """For the bindings of a screen."""
