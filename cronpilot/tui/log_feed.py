@@ -39,9 +39,10 @@ class LogFeed:
 
     async def show_place(self, client: Client, run_id: int, offset: int) -> None:
         """Show the run around a place of its output, and watch how it grows."""
-        run = await client.run(run_id)
         start = max(0, offset - TAIL // 2)
-        chunk = await client.read_log(run_id, offset=start, limit=TAIL)
+        run, chunk = await asyncio.gather(
+            client.run(run_id), client.read_log(run_id, offset=start, limit=TAIL)
+        )
         window = LogWindow.holding(chunk.offset, chunk.data, chunk.size, end=chunk.end)
         above = self._panel.output.size.height // 3
         self._panel.show_run(run, window, top=max(0, window.index_at(offset) - above))
@@ -65,8 +66,9 @@ class LogFeed:
 
     async def _from_the_end(self, client: Client, run_id: int) -> bool:
         """Whether it has to begin again, because it fell too far behind."""
-        run = await client.run(run_id)
-        chunk = await client.read_log(run_id, offset=-TAIL, limit=TAIL)
+        run, chunk = await asyncio.gather(
+            client.run(run_id), client.read_log(run_id, offset=-TAIL, limit=TAIL)
+        )
         window = LogWindow.holding(chunk.offset, chunk.data, chunk.size, end=chunk.end)
         window.attached = True
         self._panel.show_run(run, window)
@@ -117,8 +119,9 @@ class LogFeed:
             missing -= len(step.lines)
 
     async def _matches_from_the_end(self, client: Client, run_id: int, pattern: Pattern) -> bool:
-        run = await client.run(run_id)
-        tail = await client.read_log(run_id, offset=-(64 << 10), limit=64 << 10)
+        run, tail = await asyncio.gather(
+            client.run(run_id), client.read_log(run_id, offset=-(64 << 10), limit=64 << 10)
+        )
         whole = tail.data.rfind(b"\n") + 1  # the line that is being printed is looked at again
         end = tail.end - len(tail.data) + whole if whole else tail.size
         window = LogWindow.of_lines([], end, end, tail.size)

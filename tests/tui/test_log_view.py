@@ -61,6 +61,21 @@ def shown_lines(screen):
     ]
 
 
+async def test_a_log_that_is_wanted_whole_does_not_wait_until_the_cursor_has_rested(
+    show, clock, monkeypatch
+):
+    monkeypatch.setattr("cronpilot.tui.screens.log_reading.SETTLE", 3600)
+    last = LastRun(id=2, status=Status.SUCCESS, started_at=NOON)
+    tasks = [make_task(1), make_task(2, name="report", last_run=last)]
+    client = FakeClient(tasks, [run_of(2, task_id=2)], {2: b"what it said\n"}, clock)
+    async with show(client) as screen:
+        await screen.press("j")
+        await screen.until(lambda: screen.dashboard.log_wanted == 2)
+        assert "what it said" not in screen.text
+        await screen.press("L")
+        await screen.until(lambda: "what it said" in screen.text)
+
+
 # --- looking for text ----------------------------------------------------------------------------
 
 

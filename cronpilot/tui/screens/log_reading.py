@@ -26,6 +26,7 @@ class LogReadingScreen(ActingScreen):
         self.panel = self.make_panel()
         self.log_wanted: int | None = None  # the run that is, or will be, in the panel
         self.log_pinned = False  # the user went to this run; a newer one does not take its place
+        self._log_settles = False  # it is not read before the cursor has rested
 
     @property
     def is_typing_in_log(self) -> bool:
@@ -58,15 +59,23 @@ class LogReadingScreen(ActingScreen):
         self.log_pinned = pin or (again and self.log_pinned)
         if not again:
             self.log_wanted = run_id
+        self._log_settles = settle
         self._follow_log(run_id, SETTLE if settle else 0, again)
+
+    def hurry_log(self) -> None:
+        """The log itself is wanted: do not wait until the cursor has rested."""
+        if self._log_settles and self.log_wanted is not None:
+            self.show_log(self.log_wanted)
 
     @work(exclusive=True, group="log")
     async def _follow_log(self, run_id: int, settle: float, again: bool) -> None:
         await asyncio.sleep(settle)
+        self._log_settles = False
         feed, panel = LogFeed(self.panel), self.panel
         try:
             if not again:
                 run_id = await self.run_to_read(run_id)
+            if not again and panel.finder is not None:
                 run = await self.client.run(run_id)
                 self.run_is_shown(run.task_id, run_id)
             if panel.only and panel.finder is not None:
