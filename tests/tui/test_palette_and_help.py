@@ -62,6 +62,19 @@ async def test_an_action_is_done_to_a_task_by_the_beginning_of_its_name(show, cl
         await screen.until(lambda: called(client) == [("pause_task", 31)])
 
 
+async def test_without_a_row_what_needs_one_is_offered_only_with_a_name(show, client):
+    async with show(client) as screen:
+        await screen.press("5")
+        await screen.until(lambda: screen.dashboard.health.table.total)
+        await screen.press("G")
+        await open_it(screen, "colon", Palette)
+        await screen.press(*"pause")
+        await screen.until(lambda: "Pause the whole scheduler" in screen.text)
+        assert "Pause this task" not in screen.text
+        await screen.press("space", *"job-37")
+        await screen.until(lambda: "Pause job-37" in screen.text)
+
+
 async def test_names_that_begin_so_come_before_others_that_match(show, client):
     client.put_task(make_task(60, "cleanup", command="probe --now"))
     async with show(client) as screen:

@@ -34,6 +34,8 @@ async def open_palette(app: CronPilotApp, screen: ActingScreen) -> None:
 
     commands = [*offered(screen), *_of_other_parts(screen), *_of_the_app(app)]
     verbs = [one for one in commands if one.action in screen.ON_A_TASK]
+    if screen.chosen_task() is None:  # with a name behind it, it does something nevertheless
+        commands = [one for one in commands if one not in verbs]
     chosen = await app.push_screen_wait(
         Palette(commands, verbs, app.memory.recent, partial(_tasks, screen))
     )
@@ -48,7 +50,9 @@ async def open_help(app: CronPilotApp, screen: Screen[Any]) -> None:
     from cronpilot.tui.screens.help import HelpScreen
 
     here = offered(screen, movements_last=False)
-    chosen = await app.push_screen_wait(HelpScreen(here, elsewhere(screen)))
+    if isinstance(screen, ActingScreen) and screen.chosen_task() is None:
+        here = [one for one in here if one.action not in screen.ON_A_TASK]
+    chosen = await app.push_screen_wait(HelpScreen(here, elsewhere(screen, here)))
     if chosen is not None and chosen.deed is not None:
         await chosen.deed()
 
@@ -76,9 +80,9 @@ def offered(screen: Screen[Any], *, movements_last: bool = True) -> list[Command
     return [*commands.values(), *moves.values()]
 
 
-def elsewhere(screen: Screen[Any]) -> list[Command]:
+def elsewhere(screen: Screen[Any], offered_here: Sequence[Command]) -> list[Command]:
     """Everything that a key does in another place, so that it can be looked up: no deeds."""
-    here = {command.id for command in offered(screen)}
+    here = {command.id for command in offered_here}
     keymap = screen.app.keymap  # type: ignore[attr-defined]
     return [
         Command(known.id, known.binding.description, known.binding.tooltip,
