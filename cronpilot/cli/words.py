@@ -55,6 +55,7 @@ _REASONS = {
     Reason.ENGINE_RESTART: "the engine restarted",
     Reason.LOG_LIMIT: "its log limit",
     Reason.RESTORED: "the database was restored",
+    Reason.ARCHIVED: "its task was taken away",
 }
 
 

@@ -72,6 +72,7 @@ class Reason(StrEnum):
     LOG_LIMIT = "log_limit"
     RESTORED = "restored"
     QUIET = "quiet"
+    ARCHIVED = "archived"
 
 
 class Trigger(StrEnum):

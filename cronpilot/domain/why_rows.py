@@ -68,6 +68,9 @@ def _stopped(row: Row, around: Around) -> tuple[str, str]:
     if row.reason is Reason.REPLACED:
         by = f"run {around.other.id}" if around.other else "a newer run"
         return f"was stopped: {by} took its place", "overlap: replace"
+    if row.reason is Reason.ARCHIVED:
+        said = "was not tried again" if row.attempts else "was not started"
+        return f"{said}: its task was taken away", "archived"
     if row.reason is Reason.LOG_LIMIT:
         return "was stopped: it printed more than its log_limit", "log_limit"
     return f"was stopped by {around.stopped_by or 'a user'}", "stopped"

@@ -20,6 +20,7 @@ from cronpilot.engine.planner import (
     times_of,
     times_of_row,
 )
+from cronpilot.engine.reports import TAKEN_AWAY, finish
 from cronpilot.storage import meta, runs, tasks
 from cronpilot.storage.database import Connection
 
@@ -82,11 +83,20 @@ def archive(
     by_hand: bool,
     watched_since: datetime | None = None,
 ) -> Changes:
-    """Take a task away; slots that had passed without a verdict get theirs first."""
+    """Take a task away; slots that had passed without a verdict get theirs first. What runs goes
+    on; what waits for its start, or for a retry, ends."""
     changes = close_slots(connection, row, now, watched_since)
+    changes.run_ids += _end_waiting(connection, row["id"], now)
     tasks.archive(connection, row, actor=actor, at=now, by_hand=by_hand)
     changes.task_ids.add(row["id"])
     return changes
+
+
+def _end_waiting(connection: Connection, task_id: int, now: datetime) -> list[int]:
+    waiting = runs.waiting_of(connection, task_id)
+    for run in runs.states(connection, waiting).values():
+        finish(connection, run, TAKEN_AWAY, finished_at=now, started_at=run["started_at"])
+    return waiting
 
 
 def plan_from_now(connection: Connection, row: Mapping[Any, Any], now: datetime) -> None:

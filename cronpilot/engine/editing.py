@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from cronpilot.client.actor import FRONT
 from cronpilot.client.messages import TaskView
 from cronpilot.config.validation import validated
-from cronpilot.domain.run import Reason, Status
 from cronpilot.domain.task import TaskSpec, spec_dict
 from cronpilot.domain.text import clean
 from cronpilot.engine import commands
@@ -120,12 +119,6 @@ class Edit:
             watched_since=self._watched_since,
         )  # fmt: skip
         done.add(self._done(connection, "delete", task_id))
-        for run in tasks.open_runs(connection, [task_id]).get(task_id, []):
-            if run.status in (Status.QUEUED, Status.RETRYING):
-                commands.end_run(
-                    connection, run.id, reason=Reason.USER, actor=self._actor, now=self._now
-                )
-                done.run_ids.append(run.id)
         return done
 
     def undo(

@@ -18,6 +18,7 @@ from cronpilot.runner.messages import AttemptKey, Ended, NeverStarted, Started
 from cronpilot.storage import runs
 from cronpilot.storage.database import Connection, after_commit
 
+TAKEN_AWAY = Final(Status.STOPPED, Reason.ARCHIVED)  # of its task nothing is started any more
 MOST_LAUNCHES = 50  # of starts that provably did not happen; then something is wrong for good
 
 Report = Started | Ended | NeverStarted
@@ -257,6 +258,9 @@ def _never_started(
         )
     )
     applied.over += _forgettable(report)
+    if report.retry and run["archived_at"] is not None:
+        finish(connection, run, TAKEN_AWAY, finished_at=now, started_at=run["started_at"])
+        return
     if report.retry and report.key.launch < MOST_LAUNCHES:
         runs.move(connection, run["id"], Status.QUEUED, detail=report.detail)
         applied.not_started.append(run["id"])

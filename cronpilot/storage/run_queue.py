@@ -28,7 +28,7 @@ from cronpilot.domain.run import Status
 from cronpilot.domain.task import Overlap
 from cronpilot.storage.database import BY_OPEN, BY_QUEUE, DIALECT, among, as_list
 from cronpilot.storage.prepared import Prepared
-from cronpilot.storage.tables import OTHER_OPEN, Attempt, Run, Task
+from cronpilot.storage.tables import OPEN, OTHER_OPEN, Attempt, Run, Task
 
 _RUN = Run.__table__  # type: ignore[attr-defined]
 _TASK = Task.__table__  # type: ignore[attr-defined]
@@ -109,6 +109,20 @@ _WAITING = Prepared(
 def waiting(connection: Connection) -> dict[str | None, int]:
     """Runs that wait for a slot, by pool (None: runs without a pool). Served by `run_queue`."""
     return dict(_WAITING.tuples(connection))
+
+
+def waiting_of(connection: Connection, task_id: int) -> list[int]:
+    """Runs of a task that have no command now: queued, or waiting for a retry. Their ids."""
+    found = (
+        select(_RUN.c.id)
+        .with_hint(_RUN, BY_OPEN, DIALECT)
+        .where(
+            text(OPEN), _RUN.c.task_id == task_id,
+            or_(_RUN.c.status == "queued", _RUN.c.status == "retrying"),
+        )
+        .order_by(_RUN.c.id)
+    )  # fmt: skip
+    return list(connection.execute(found).scalars())
 
 
 def next_in_queue(

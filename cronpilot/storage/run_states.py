@@ -43,8 +43,9 @@ _STATE = Prepared(
     select(
         _RUN.c.id, _RUN.c.task_id, _RUN.c.status, _RUN.c.launches, _RUN.c.attempts,
         _RUN.c.started_at, _RUN.c.cpu_ms, _RUN.c.max_rss, _RUN.c.trigger, _RUN.c.beside,
-        _RUN.c.spec, _TASK.c.name.label("task_name"), _MAX_RETRIES, _TASK.c.retry_delay,
-        _TASK.c.retry_backoff, _TASK.c.retry_max_delay, _TASK.c.success_codes, _ON_LOST,
+        _RUN.c.spec, _TASK.c.name.label("task_name"), _TASK.c.archived_at, _MAX_RETRIES,
+        _TASK.c.retry_delay, _TASK.c.retry_backoff, _TASK.c.retry_max_delay,
+        _TASK.c.success_codes, _ON_LOST,
     )
     .join(_TASK, _TASK.c.id == _RUN.c.task_id)
     .where(among(_RUN.c.id, "runs"))

@@ -20,6 +20,7 @@ from cronpilot.storage.run_queue import (
     overdue,
     tasks_with_queue,
     waiting,
+    waiting_of,
 )
 from cronpilot.storage.run_slots import Slot, add_manual, by_request, record, slots_of
 from cronpilot.storage.run_states import (
@@ -50,4 +51,5 @@ __all__ = [
     "due_retries", "duration", "end_attempts", "finish", "in_flight", "lose", "move",
     "move_retries", "next_in_queue", "next_retry", "open_ids", "overdue", "record", "slots_of",
     "start", "state", "states", "tasks_with_queue", "views", "waiting",
+    "waiting_of",
 ]  # fmt: skip

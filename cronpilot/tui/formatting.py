@@ -260,6 +260,7 @@ _REASONS: dict[Reason, str] = {
     Reason.ENGINE_RESTART: "the engine restarted",
     Reason.LOG_LIMIT: "too much output",
     Reason.RESTORED: "the database was restored",
+    Reason.ARCHIVED: "its task was taken away",
 }
 
 

@@ -250,7 +250,9 @@ async def test_runs_that_wait_end_with_their_task_and_what_runs_goes_on(bench):
         gone = await engine.delete_task(1)
         ended = await engine.run(waiting.id)
 
-        assert (gone.queued, ended.status, ended.reason) == (0, Status.STOPPED, Reason.USER)
+        assert (gone.queued, ended.status, ended.reason) == (
+            0, Status.STOPPED, Reason.ARCHIVED,
+        )  # fmt: skip
         assert (await finished(engine, going.id)).status is Status.SUCCESS
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from cronpilot.client.messages import TaskQuery
-from cronpilot.domain.run import Status
+from cronpilot.client.messages import RunQuery, TaskQuery
+from cronpilot.domain.run import Reason, Status
 from cronpilot.engine.offline import OfflineClient
 from cronpilot.errors import InvalidFile, NoEngine
+from cronpilot.runner.messages import AttemptKey, NeverStarted
 from cronpilot.storage import meta
-from tests.engine.conftest import finished, history, start
+from tests.engine.conftest import finished, history, reached, start
 
 ONE = "name: one\ncommand: 'true'\nschedule: daily 02:30"
 TWO = "name: two\ncommand: 'true'\nschedule: manual"
@@ -86,6 +87,55 @@ async def test_an_entry_that_is_gone_is_archived_and_comes_back_with_its_id(benc
 
     assert (gone.archived, after) == (["two"], ["one"])
     assert (back.added, task.id) == (["two"], 2)
+
+
+async def test_of_a_task_that_is_gone_nothing_starts_any_more_and_what_runs_goes_on(bench):
+    gone = (
+        "name: queued\ncommand: 'true'\nschedule: manual\npool: one",
+        "name: retried\ncommand: exit 3\nschedule: manual\nmax_retries: 1\nretry_delay: 1h",
+        "name: running\ncommand: sleep 60\nschedule: manual",
+    )
+    blocker = "name: blocker\ncommand: sleep 60\nschedule: manual\npool: one"
+    bench.tasks(blocker, *gone)
+    async with bench.engine(pools={"one": 1}) as engine:
+        for name in ("blocker", "running"):
+            await reached(engine, (await start(engine, name)).id, Status.RUNNING)
+        queued = await start(engine, "queued")
+        retried = await reached(engine, (await start(engine, "retried")).id, Status.RETRYING)
+        bench.tasks(blocker)
+        await engine.reload()
+        rows = {row.task_name: row for row in (await engine.runs(RunQuery())).rows}
+        why = [(await engine.why(run.task_id)).because[0] for run in (queued, retried)]
+        failed = await engine.attempts(retried.id)
+
+    assert {name: (row.status, row.reason) for name, row in rows.items()} == {
+        "blocker": (Status.RUNNING, None),
+        "running": (Status.RUNNING, None),
+        "queued": (Status.STOPPED, Reason.ARCHIVED),
+        "retried": (Status.STOPPED, Reason.ARCHIVED),
+    }
+    assert why == [
+        f"Its last run, {queued.id}, was not started: its task was taken away.",
+        f"Its last run, {retried.id}, was not tried again: its task was taken away.",
+    ]
+    assert (len(failed), rows["retried"].exit_code) == (1, 3)
+
+
+async def test_a_start_that_was_refused_is_not_made_up_for_when_its_task_is_gone(
+    bench, monkeypatch
+):
+    bench.tasks("name: it\ncommand: 'true'\nschedule: manual")
+    async with bench.engine() as engine:
+        given = []
+        monkeypatch.setattr(engine._executor, "start", given.append)
+        run = await reached(engine, (await start(engine, "it")).id, Status.STARTING)
+        bench.tasks()
+        await engine.reload()
+        engine._dispatcher.report(NeverStarted(AttemptKey(run.id, 1), "no process", retry=True))
+        over = await finished(engine, run.id)
+
+    assert (over.status, over.reason) == (Status.STOPPED, Reason.ARCHIVED)
+    assert len(given) == 1
 
 
 async def test_a_renamed_task_keeps_its_history(bench):

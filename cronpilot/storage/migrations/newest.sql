@@ -1,4 +1,4 @@
--- 98836245297cffa4cb925079ef4d7e2f082558b2fa506c276734194c5702348d
+-- 7d7f4c5583471d9772cc96b2360052b61460df8050da7f2ee113a608b7b2563e
 BEGIN TRANSACTION;
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
@@ -127,7 +127,7 @@ CREATE TABLE run (
 	beside BOOLEAN DEFAULT 0 NOT NULL, 
 	spec JSON, 
 	environment JSON, 
-	CONSTRAINT run_reason_known CHECK ((reason = 'already_running' OR reason = 'queue_full' OR reason = 'deadline' OR reason = 'down' OR reason = 'paused' OR reason = 'replaced' OR reason = 'user' OR reason = 'setup' OR reason = 'host_restart' OR reason = 'engine_restart' OR reason = 'log_limit' OR reason = 'restored' OR reason = 'quiet')), 
+	CONSTRAINT run_reason_known CHECK ((reason = 'already_running' OR reason = 'queue_full' OR reason = 'deadline' OR reason = 'down' OR reason = 'paused' OR reason = 'replaced' OR reason = 'user' OR reason = 'setup' OR reason = 'host_restart' OR reason = 'engine_restart' OR reason = 'log_limit' OR reason = 'restored' OR reason = 'quiet' OR reason = 'archived')), 
 	CONSTRAINT run_status_known CHECK ((status = 'queued' OR status = 'starting' OR status = 'running' OR status = 'retrying' OR status = 'success' OR status = 'failed' OR status = 'timeout' OR status = 'stopped' OR status = 'skipped' OR status = 'missed' OR status = 'lost' OR status = 'error')), 
 	CONSTRAINT run_trigger_known CHECK (("trigger" = 'schedule' OR "trigger" = 'manual' OR "trigger" = 'catch_up' OR "trigger" = 'test')), 
 	FOREIGN KEY(task_id) REFERENCES task (id), 

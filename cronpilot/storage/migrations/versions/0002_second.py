@@ -68,8 +68,8 @@ def _quiet_times() -> None:
     )
     op.execute("PRAGMA writable_schema=ON")
     op.execute(
-        "UPDATE sqlite_master SET sql = replace(sql, '''restored'')', '''restored'', ''quiet'')')"
-        " WHERE type = 'table' AND name = 'run'"
+        "UPDATE sqlite_master SET sql = replace(sql, '''restored'')',"
+        " '''restored'', ''quiet'', ''archived'')') WHERE type = 'table' AND name = 'run'"
     )
     op.execute("PRAGMA writable_schema=RESET")
 
