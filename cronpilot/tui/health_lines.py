@@ -218,11 +218,13 @@ def _engine(health: Health, now: datetime, zone: tzinfo, marks: Marks) -> Iterat
 
 
 def _quiet(quiet: QuietStretch, now: datetime, zone: tzinfo) -> str:
-    begins = stamp(quiet.starts_at, now, zone)
+    begins, ends = stamp(quiet.starts_at, now, zone), stamp(quiet.ends_at, now, zone)
+    if quiet.starts_at.astimezone(zone).date() == quiet.ends_at.astimezone(zone).date():
+        ends = f"{quiet.ends_at.astimezone(zone):%H:%M}"
     since = f"holds since {begins}" if quiet.starts_at <= now else f"from {begins}"
-    then = ", one run after it" if quiet.then == "after" else ""
+    then = ", then one run" if quiet.then == "after" else ""
     return (
-        f"{clean(quiet.name)}: {since} until {stamp(quiet.ends_at, now, zone)};"
+        f"{clean(quiet.name)}: {since} until {ends};"
         f" skips {plural(quiet.skips, 'start')} of {plural(quiet.task_count, 'task')}{then}"
     )
 

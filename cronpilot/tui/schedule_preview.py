@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ASKED = 1000
 """Planned starts that are asked for to find those that coincide: the most that an engine tells."""
-_ROOM_FOR_NAME = 10  # cells, of a quiet time behind a fire time
+_ROOM_FOR_NAME = 11  # cells, of a quiet time behind a fire time
 _MOST_NAMED = 3  # tasks that start in the same minute
 _SAME_YEAR = timedelta(days=300)  # so far ahead a day and a month say which year
 
@@ -223,21 +223,22 @@ def _told(preview: Preview, met: Meetings | None, width: int, marks: Marks) -> l
         words = "Others start too often to say who else starts in these minutes."
         lines += [[Cell(line, "muted")] for line in _wrapped(words, width)]
     elif met:
-        lines.append(_meeting_line(met, len(preview.fires), width, marks))
+        lines += _meeting_lines(met, len(preview.fires), width, marks)
     return lines
 
 
-def _meeting_line(met: Meetings, count: int, width: int, marks: Marks) -> list[Cell]:
+def _meeting_lines(met: Meetings, count: int, width: int, marks: Marks) -> list[list[Cell]]:
     if not met.met:
         which = f"the first {met.known} of these" if met.known > 1 else "the first of these"
         where = "these minutes" if met.known == count else f"{which} minutes"
-        return [Cell(cut(f"No other task starts in {where}.", width, marks), "muted")]
+        words = f"No other task starts in {where}."
+        return [[Cell(line, "muted")] for line in _wrapped(words, width)]
     named = ", ".join(clean(name) for name in met.names[:_MOST_NAMED])
     more = f" +{len(met.names) - _MOST_NAMED}" if len(met.names) > _MOST_NAMED else ""
     verb = "starts" if met.met == 1 else "start"
     said = f"{met.met} of the next {met.known} {verb}" if count > 1 else "It starts"
     words = f"{marks.late} {said} together with {named}{more}."
-    return [Cell(cut(words, width, marks), "warn")]
+    return [[Cell(line, "warn")] for line in _wrapped(words, width)]
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -15,6 +15,7 @@ from cronpilot.client.messages import (
     Health,
     LastRun,
     PassedSlots,
+    QuietStretch,
 )
 from cronpilot.domain.run import Reason, Status
 from cronpilot.tui.formatting import ASCII_MARKS
@@ -37,6 +38,15 @@ def said(**fields):
 
 def test_when_all_is_well_it_says_so():
     assert said()[0] == ("v fine", "the last 24 hours", "Nothing fails, nothing was missed.")
+
+
+def test_a_quiet_time_of_one_day_names_the_day_once():
+    window = QuietStretch(name="maintenance", then="after", starts_at=NOON + DAY,
+                          ends_at=NOON + DAY + 2 * HOUR, task_count=2, skips=8)  # fmt: skip
+    assert (
+        "", "quiet times",
+        "maintenance: from 5 Mar 12:00 until 14:00; skips 8 starts of 2 tasks, then one run",
+    ) in said(quiet=[window])  # fmt: skip
 
 
 def test_the_gravest_comes_first():

@@ -189,6 +189,14 @@ def test_starts_in_the_same_minute_as_others_are_counted():
     assert "! 1 of the next 3 starts together with probe." in said(preview, met)
 
 
+def test_whom_it_meets_is_said_to_the_end_where_there_is_little_room():
+    preview = look_ahead(draft("daily"), SETTING, 3)
+    met = meetings(preview, [fire("orders-export", preview.fires[0])])
+    words = said(preview, met, width=40)
+    assert "! 1 of the next 3 starts together with\n" in words
+    assert words.endswith("orders-export.")
+
+
 def test_without_any_the_preview_says_so():
     preview = look_ahead(draft("daily"), SETTING, 3)
     assert "No other task starts in these minutes." in said(preview, meetings(preview, []))

@@ -18,10 +18,10 @@ class UpcomingTable(LineTable[UpcomingLine]):
     COLUMNS = (
         Column.fixed("at", "STARTS", 9),
         Column.fixed("in", "IN", 7),
-        Column("name", "TASK", 16, 40),
+        Column("name", "TASK", 16, 32),
         Column.fixed("usual", "USUAL", 7, rank=1, right=True),
-        Column("meets", "MEETS", 32, 44),
-        Column("zone", "BY ITS OWN CLOCK", 18, 26, rank=2),
+        Column("meets", "MEETS", 32, 40),
+        Column("zone", "BY ITS OWN CLOCK", 18, 32, rank=2),
     )
     zone: tzinfo = UTC
     max_workers = 10
