@@ -66,6 +66,8 @@ class Toned(Widget):
         look = self._looks.get((tone, under))
         if look is None:  # asked for hundreds of times a repaint, and slow to put together
             style = self.get_component_rich_style(f"tone--{tone}", partial=True) if tone else None
+            if style is not None and under is not None and under.reverse:
+                style = style.without_color  # turned round, it would be a ground of its own
             look = self._looks[tone, under] = self.rich_style + under + style
         return look
 
