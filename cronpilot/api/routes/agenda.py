@@ -6,10 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from cronpilot.api.late_routes import LateRoute
 from cronpilot.api.parts import Engine, tell_total
 from cronpilot.client.agenda import Outlook, TimelineQuery, TimelineRow, UpcomingPage, UpcomingQuery
 
-router = APIRouter(prefix="/api", tags=["upcoming"])
+router = APIRouter(prefix="/api", tags=["upcoming"], route_class=LateRoute)
 
 
 @router.get("/upcoming")

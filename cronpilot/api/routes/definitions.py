@@ -7,11 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from cronpilot.api.late_routes import LateRoute
 from cronpilot.api.parts import MAX_ID, Engine, IfVersion, TaskId, tell_version
 from cronpilot.api.rights import require_for_fields
 from cronpilot.client.messages import FileDifference, RevisionView, TaskView
 
-router = APIRouter(prefix="/api", tags=["definitions"])
+router = APIRouter(prefix="/api", tags=["definitions"], route_class=LateRoute)
 
 Fields = Annotated[dict[str, Any], Body(description="Fields as in tasks.yaml.")]
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from cronpilot.api.late_routes import LateRoute
 from cronpilot.api.parts import Ending, paced
 from cronpilot.api.rights import identity_of
 from cronpilot.api.streams import Streams
@@ -17,7 +18,7 @@ from cronpilot.client.messages import Event
 from cronpilot.client.streams import SSE_BEAT
 from cronpilot.domain.access import Role
 
-router = APIRouter(prefix="/api/events", tags=["events"])
+router = APIRouter(prefix="/api/events", tags=["events"], route_class=LateRoute)
 
 
 @router.get("", response_class=Response)

@@ -6,10 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from cronpilot.api.late_routes import LateRoute
 from cronpilot.api.parts import Engine
 from cronpilot.client.messages import FireTime
 
-router = APIRouter(prefix="/api/fire-times", tags=["tasks"])
+router = APIRouter(prefix="/api/fire-times", tags=["tasks"], route_class=LateRoute)
 
 
 @router.get("")

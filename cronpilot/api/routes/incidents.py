@@ -8,11 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
+from cronpilot.api.late_routes import LateRoute
 from cronpilot.api.parts import MAX_ID, Engine
 from cronpilot.client.incidents import Delivered, IncidentQuery, IncidentStory
 from cronpilot.client.messages import IncidentView
 
-router = APIRouter(prefix="/api", tags=["incidents"])
+router = APIRouter(prefix="/api", tags=["incidents"], route_class=LateRoute)
 
 IncidentId = Annotated[int, Path(ge=1, le=MAX_ID)]
 

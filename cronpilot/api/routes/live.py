@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from cronpilot.api.late_routes import LateRoute
 from cronpilot.api.parts import Engine
 from cronpilot.client.live import Downtime, RunUsage
 
-router = APIRouter(prefix="/api", tags=["live"])
+router = APIRouter(prefix="/api", tags=["live"], route_class=LateRoute)
 
 
 @router.get("/usage")

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from cronpilot.api.late_routes import LateRoute
 from cronpilot.api.parts import MAX_ID, Ending, Engine, RunId, paced, tell_next
 from cronpilot.api.rights import identity_of
 from cronpilot.api.streams import Streams
@@ -19,7 +20,7 @@ from cronpilot.client.messages import LogEntry, RunQuery, RunView
 from cronpilot.client.streams import LOG_BEAT, LOG_MEDIA_TYPE, pack_chunk
 from cronpilot.domain.run import Status
 
-router = APIRouter(prefix="/api", tags=["logs"])
+router = APIRouter(prefix="/api", tags=["logs"], route_class=LateRoute)
 
 _LONGEST_PIECE = 1 << 22  # bytes in one answer
 _NEVER_STARTED = {Status.QUEUED, Status.SKIPPED, Status.MISSED}

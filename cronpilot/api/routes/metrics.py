@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 
+from cronpilot.api.late_routes import LateRoute
 from cronpilot.errors import Refused
 
 if TYPE_CHECKING:
     from cronpilot.engine.figures import Figures
 
-router = APIRouter(tags=["status"])
+router = APIRouter(tags=["status"], route_class=LateRoute)
 
 
 @router.get(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from cronpilot.api.late_routes import LateRoute
 from cronpilot.api.parts import Engine
 from cronpilot.client.users import PoolView
 
-router = APIRouter(prefix="/api/pools", tags=["scheduler"])
+router = APIRouter(prefix="/api/pools", tags=["scheduler"], route_class=LateRoute)
 
 
 @router.get("")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from cronpilot.api.late_routes import LateRoute
 from cronpilot.api.parts import Engine
 from cronpilot.client.quiet import QuietTime
 
-router = APIRouter(prefix="/api", tags=["upcoming"])
+router = APIRouter(prefix="/api", tags=["upcoming"], route_class=LateRoute)
 
 
 @router.get("/quiet")

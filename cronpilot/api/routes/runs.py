@@ -7,11 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
+from cronpilot.api.late_routes import LateRoute
 from cronpilot.api.parts import Engine, RunId, tell_next_runs, tell_total
 from cronpilot.client import StopSignal
 from cronpilot.client.messages import AttemptView, RunQuery, RunView
 
-router = APIRouter(prefix="/api/runs", tags=["runs"])
+router = APIRouter(prefix="/api/runs", tags=["runs"], route_class=LateRoute)
 
 
 class Stop(BaseModel):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, Field
 
+from cronpilot.api.late_routes import LateRoute
 from cronpilot.api.parts import Engine
 from cronpilot.client.messages import EngineStatus, ReloadResult
 
-router = APIRouter(prefix="/api", tags=["scheduler"])
+router = APIRouter(prefix="/api", tags=["scheduler"], route_class=LateRoute)
 
 
 class Pause(BaseModel):

@@ -6,10 +6,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from cronpilot import __version__
+from cronpilot.api.late_routes import LateRoute
 from cronpilot.api.parts import Engine
 from cronpilot.client.messages import EngineStatus, Health
 
-router = APIRouter(prefix="/api", tags=["status"])
+router = APIRouter(prefix="/api", tags=["status"], route_class=LateRoute)
 
 
 class Meta(BaseModel):

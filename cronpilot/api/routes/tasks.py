@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
+from cronpilot.api.late_routes import LateRoute
 from cronpilot.api.parts import (
     Engine,
     IfVersion,
@@ -28,7 +29,7 @@ from cronpilot.client.messages import (
 )
 from cronpilot.domain.access import Role
 
-router = APIRouter(prefix="/api/tasks", tags=["tasks"])
+router = APIRouter(prefix="/api/tasks", tags=["tasks"], route_class=LateRoute)
 
 RequestId = Annotated[str, Field(min_length=1, max_length=200)]
 

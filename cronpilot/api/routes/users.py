@@ -7,12 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from cronpilot.api.late_routes import LateRoute
 from cronpilot.api.parts import Engine, tell_next
 from cronpilot.api.rights import identity_of
 from cronpilot.client.users import AuditEntry, AuditQuery, Me, UserView
 from cronpilot.domain.access import Role
 
-router = APIRouter(prefix="/api", tags=["users"])
+router = APIRouter(prefix="/api", tags=["users"], route_class=LateRoute)
 
 Name = Annotated[str, Path(min_length=1, max_length=200)]
 Password = Annotated[str, Field(max_length=4096)]
