@@ -9,20 +9,28 @@ terminal shows with and without it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.screen import UPDATE_PERIOD, Screen
+from textual.widget import Widget
 
 _ATTRIBUTES = (
     ("bold", "1"), ("dim", "2"), ("italic", "3"), ("underline", "4"), ("reverse", "7"),
     ("strike", "9"),
 )  # fmt: skip
+
+
+_painted_at: WeakKeyDictionary[Screen[Any], float] = WeakKeyDictionary()
+"""When `paint_now` last painted something."""
 
 
 class _Look(NamedTuple):
@@ -116,6 +124,18 @@ class TightLayout(LayoutUpdate):
             for strip in line:
                 pen.write(strip)
         return pen.finish()
+
+
+def paint_now(widget: Widget) -> None:
+    """Put on the terminal what this widget has to repaint, as the answer to a key. Textual would
+    wait for its next frame, up to 17 ms; it still does where keys come faster than frames."""
+    if not widget.is_attached or widget.app._batch_count:
+        return
+    screen, now = widget.screen, time.monotonic()
+    if screen.is_current and now - _painted_at.get(screen, 0) >= UPDATE_PERIOD:
+        _painted_at[screen] = now
+        screen._compositor.update_widgets({widget})
+        screen._compositor_refresh()
 
 
 def tight(update: Any) -> Any:

@@ -14,6 +14,7 @@ from cronpilot.domain.zones import find_zone
 from cronpilot.errors import CronPilotError, InvalidSchedule, LogInRefused
 from cronpilot.tui.inbox import Changes
 from cronpilot.tui.meaning import MEANT
+from cronpilot.tui.painting import paint_now
 from cronpilot.tui.screens.dashboard_keys import DASHBOARD_KEYS
 from cronpilot.tui.screens.empty import no_log, no_runs, no_tasks, too_small
 from cronpilot.tui.screens.first_start import FirstStartScreen
@@ -147,12 +148,19 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         own = [app.key_problem] if app.key_problem else []
         self.too_small.show(too_small(status, self.size.width, lost=self.lost_since is not None))
         self.banner.tell([*own, *(status.banners if status else [])])
-        tabs = [Tab(self._view_key(one), one.TITLE, one.things(status)) for one in self.views]
-        view = self.current
-        self.tabs.tell(tabs, self._view_key(view), text=view.filters, total=view.total,
-                       more=view.more, note=view.note)  # fmt: skip
+        self._tell_tabs()
         self._tell_instead()
         self._tell_if_object_changed()
+
+    def _tell_tabs(self) -> None:
+        view, key = self.current, self._view_key
+        tabs = [Tab(key(one), one.TITLE, one.things(self.status)) for one in self.views]
+        self.tabs.tell(tabs, key(view), text=view.filters, total=view.total, more=view.more,
+                       note=view.note)  # fmt: skip
+
+    def tell_tabs(self) -> None:
+        self._tell_tabs()
+        paint_now(self.tabs)
 
     def _view_key(self, view: View) -> str:
         return self.key(f"view.{view.id}", view.KEY)
@@ -312,7 +320,7 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         if self.shown_size() == "none" or (is_shown and not now):
             return
         if run_id is not None:
-            self.show_log(run_id, settle=not now and self.panel_size != "whole")
+            self.show_log(run_id, settle=not now)
         elif self.current is self.tasks:
             self.workers.cancel_group(self, "log")
             self.log_wanted = None

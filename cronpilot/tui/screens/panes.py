@@ -44,6 +44,10 @@ class PanesScreen(RecordsScreen):
         """Say in the bars how things stand."""
 
     @abstractmethod
+    def tell_tabs(self) -> None:
+        """Say at once which view it is: that one waits for a moment, a key should not."""
+
+    @abstractmethod
     def tell_keys(self) -> None:
         """Say in the key bar what can be pressed."""
 
@@ -73,7 +77,9 @@ class PanesScreen(RecordsScreen):
         """Show another view."""
         if self.panel_size == "whole":
             self.resize_panel("part")
-        self.show_view(next(view for view in self.views if view.id == name))
+        self.current = next(view for view in self.views if view.id == name)
+        self.tell_tabs()
+        self.show_view(self.current)
         self.arrange_panes()
         self._close_filter()
         self.tick(self.now())
@@ -121,7 +127,7 @@ class PanesScreen(RecordsScreen):
         self.panel_size = size
         self.arrange_panes()
         if size == "whole":
-            self.hurry_log()
+
             self.panel.focus_content()
         else:
             self.current.table.focus()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from rich.style import Style
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from cronpilot.tui.formatting import Cell, Cells
@@ -44,6 +44,12 @@ class Columned(Toned):
         self.columns: Sequence[Column] = self.COLUMNS
         self.sorted_by: tuple[str, bool] | None = None
         self._placed: list[Placed] = []
+
+    @property
+    def size(self) -> Size:
+        """Textual looks it up in what is seen: slowly, and in vain while a view is hidden. It has
+        neither border nor padding, so it is as large as it was laid out."""
+        return self.outer_size
 
     def place_columns(self) -> None:
         """Share the width out among them."""

@@ -13,6 +13,7 @@ from textual.message import Message
 from cronpilot.tui.commands import Command
 from cronpilot.tui.formatting import Cell
 from cronpilot.tui.layout import Column
+from cronpilot.tui.painting import paint_now
 from cronpilot.tui.widgets.line_table import LineTable
 
 
@@ -48,7 +49,8 @@ class CommandTable(LineTable[CommandRow]):
         self.top = self.cursor = 0
         self._shown.clear()
         self.put_rows(0, rows, len(rows))
-        self.action_edge(-1)
+        self._place_cursor(0)
+        self._leave_heading(1)
         self.refresh()
 
     @property
@@ -73,14 +75,15 @@ class CommandTable(LineTable[CommandRow]):
 
     def move(self, rows: int) -> None:
         """By so many rows; never onto a heading."""
-        self.action_move(rows)
+        self._place_cursor(self.cursor + rows)
         self._leave_heading(1 if rows > 0 else -1)
+        paint_now(self)
 
     def _leave_heading(self, by: int) -> None:
         for step in (by, -by):
             while self.row is not None and self.row.command is None:
                 before = self.cursor
-                self.action_move(step)
+                self._place_cursor(self.cursor + step)
                 if self.cursor == before:
                     break
 

@@ -12,12 +12,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
 from cronpilot.tui.formatting import Cell
 from cronpilot.tui.layout import Column, thumb
+from cronpilot.tui.painting import paint_now
 from cronpilot.tui.widgets.columned import Columned, Shown
 from cronpilot.tui.widgets.painted_rows import Look, PaintedRows
 
@@ -96,6 +97,7 @@ class LineTable(Columned, Generic[RowT]):
         self.marked: set[int] = set()  # ids of rows; see `mark`
         self._shown: dict[int, Shown] = {}  # by index: what is on the screen
         self._painted = PaintedRows()
+        self._placed_for: Size | None = None
         self._asked: int | None = None
         self._instead: list[list[Cell]] = []
 
@@ -203,15 +205,18 @@ class LineTable(Columned, Generic[RowT]):
 
     def action_move(self, by: int) -> None:
         self._place_cursor(self.cursor + by)
+        paint_now(self)
 
     def action_page(self, screens: float) -> None:
         step = max(1, int(self.body_height * abs(screens)))
         by = step if screens > 0 else -step
         self._bring_to_top(self.top + by)
         self._place_cursor(self.cursor + by)
+        paint_now(self)
 
     def action_edge(self, side: int) -> None:
         self._place_cursor(0 if side < 0 else self.total - 1)
+        paint_now(self)
 
     def _place_cursor(self, index: int, *, by_user: bool = True) -> None:
         before, before_id = self.cursor, self._cursor_id
@@ -285,6 +290,9 @@ class LineTable(Columned, Generic[RowT]):
             self._place_cursor(index)
 
     def on_resize(self) -> None:
+        if self.size == self._placed_for:  # seen again, as large as before
+            return
+        self._placed_for = self.size
         self._place_columns()
         self._scroll_into_view()
 
@@ -356,7 +364,7 @@ class LineTable(Columned, Generic[RowT]):
             self.refresh(Region(0, y, self.size.width, 1))
 
     def render_line(self, y: int) -> Strip:
-        width, height = self.size  # dear: Textual looks it up in what is seen
+        width, height = self.size
         head = self._head_of(height)
         if not self.total:
             return self.centred(self._instead, y)
