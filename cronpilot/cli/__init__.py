@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cronpilot.cli.headless import run_engine
 from cronpilot.cli.late_methods import compile_late
 from cronpilot.cli.opening import open_screen
 from cronpilot.cli.pipe import accept_any_text
@@ -39,6 +40,7 @@ def main(argv: Sequence[str] | None = None, *, open_client: OpenClient | None = 
         code = answer(sys.argv[1:] if argv is None else argv)
         if code is None and argv is None:
             code = open_screen(sys.argv[1:])
+            code = run_engine(sys.argv[1:]) if code is None else code
         if code is not None:
             return code
     from cronpilot.cli import entry

@@ -52,7 +52,7 @@ def loaded_after(program: str, expected: int = 0) -> set[str]:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S,
         cwd=Path(__file__).parents[2],
     )  # fmt: skip
-    code, *names = done.stderr.split()
+    code, *names = done.stderr.splitlines()[-1].split()
     assert code == str(expected), done.stderr
     return set(names)
 
@@ -124,10 +124,32 @@ def test_a_command_is_loaded_without_the_others() -> None:
     assert {name for name in loaded if name.startswith("cronpilot.cli.")} == {
         f"cronpilot.cli.{name}"
         for name in (
-            "app", "catalogue", "document", "entry", "late_methods", "lazy", "opening", "options",
-            "pipe", "session", "shortcut", "tasks", "telling",
+            "app", "catalogue", "document", "entry", "headless", "late_methods", "lazy", "opening",
+            "options", "pipe", "session", "shortcut", "tasks", "telling",
         )
     }  # fmt: skip
+
+
+def test_an_engine_is_ready_without_what_it_may_need_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CRONPILOT_API_PORT", "off")
+    monkeypatch.setenv("CRONPILOT_KEEPER_IDLE", "0.1")
+    tasks = tmp_path / "tasks.yaml"
+    tasks.write_text("tasks: []\n")
+    words = ["--headless", "--state-dir", str(tmp_path / "state"), "--tasks", str(tasks)]
+    loaded = loaded_after(
+        "import os, signal, sys\n"
+        "from cronpilot.cli import main\n"
+        "from cronpilot.engine.service import ServiceManager\n"
+        "ServiceManager.ready = lambda self, words: os.kill(os.getpid(), signal.SIGTERM)\n"
+        f"sys.argv = ['cronpilot', *{words!r}]\n"
+        "code = main()\n"
+    )
+
+    assert {"fastapi", "apscheduler", "sqlmodel"} <= loaded
+    later = {"alembic", "prometheus_client", "aiosmtplib", "apprise", "psutil", "argon2"}
+    assert loaded & (later | {"textual", "rich", "typer", "httpx", "pydantic.v1.main"}) == set()
 
 
 def test_the_server_is_loaded_without_what_fastapi_has_for_others() -> None:
