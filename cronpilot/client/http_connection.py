@@ -127,7 +127,8 @@ class HttpConnection:
         """Short commands ask a few questions on this machine: httpx would take longer to load."""
         socket = self._reach.socket() if self._front == "cli" else None
         if socket is None:
-            answer: Answer = await self._connection().request(method, path, **parts)
+            answer = await self._connection().request(method, path, **parts)
+            _untie(answer)
             return answer
         return await plain_http.ask(
             socket, method, path, params=parts.get("params"), body=parts.get("json"),
@@ -259,6 +260,12 @@ def _of_httpx(name: str, *others: type[Exception]) -> tuple[type[Exception], ...
     """That exception, which there is only when somebody has asked through httpx; and others."""
     httpx = sys.modules.get("httpx")
     return others if httpx is None else (getattr(httpx, name), *others)
+
+
+def _untie(answer: httpx.Response) -> None:
+    """Let it go when nobody needs it any more: it holds its stream, which holds it, so that some
+    hundred pieces of a log would lie about until somebody looks for unused objects."""
+    del answer.stream
 
 
 def _asked_to_wait(answer: Answer) -> float | None:

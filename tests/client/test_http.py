@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from cronpilot.client import http_connection
@@ -87,6 +89,23 @@ async def test_it_reaches_the_engine_again_when_that_has_come_back(tmp_path: Pat
     async with served(FakeClient([make_task(), make_task(2, "b")]), tmp_path):
         assert (await client.status()).total_tasks == 2
     await client.close()
+
+
+async def test_an_answer_is_gone_when_nobody_needs_it_any_more(tmp_path: Path) -> None:
+    log = {1: b"x" * 100}
+    async with served(FakeClient([make_task()], [make_run()], log), tmp_path) as path:
+        client = HttpClient.over_socket(path, front="tui")
+        await client.status()
+        gc.collect()
+        gc.disable()  # a screen with a log at full speed cannot wait for it
+        try:
+            await client.read_log(1)
+            left = [one for one in gc.get_objects() if isinstance(one, httpx.Response)]
+        finally:
+            gc.enable()
+        await client.close()
+
+    assert left == []
 
 
 async def test_another_version_of_the_api_is_refused(tmp_path: Path) -> None:
