@@ -14,6 +14,7 @@ from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.reactive import Reactive
 from textual.screen import ModalScreen, Screen
 from textual.worker import WorkerFailed
 
@@ -76,6 +77,8 @@ class CronPilotApp(App[Leave]):
         Binding("ctrl+c", "say_how_to_quit", show=False, system=True),
         Binding("ctrl+z", "say_why_not_suspended", show=False, system=True),
     ]  # fmt: skip
+
+    ansi_theme_light = Reactive(themes.LOG_ON_LIGHT, init=False)
 
     def __init__(
         self,

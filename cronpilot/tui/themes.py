@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rich.terminal_theme import TerminalTheme
 from textual.theme import BUILTIN_THEMES, Theme
 
 DARK, LIGHT, CONTRAST = "cronpilot-dark", "cronpilot-light", "cronpilot-contrast"
@@ -145,6 +146,16 @@ _SIXTEEN = _of_the_terminal(
 _MONO = _of_the_terminal(
     MONO, {}, {"bad-style": "bold", "warn-style": "bold", "alarm-style": "reverse"}
 )
+
+# A log's own 16 colours, on a light ground: what is white or yellow there has to be read here, too.
+LOG_ON_LIGHT = TerminalTheme(
+    (251, 251, 249),
+    (42, 47, 58),
+    [(0, 0, 0), (170, 40, 40), (33, 106, 38), (127, 79, 0), (40, 80, 180), (122, 62, 157),
+     (0, 100, 125), (88, 96, 112)],
+    [(100, 106, 118), (190, 30, 50), (20, 115, 20), (140, 88, 0), (0, 95, 190), (165, 40, 165),
+     (0, 112, 138), (42, 47, 58)],
+)  # fmt: skip
 
 THEMES = (_DARK, _LIGHT, _CONTRAST, _SIXTEEN, _MONO)
 WORDS = {DARK: "dark", LIGHT: "light", CONTRAST: "contrast", SIXTEEN: "16", MONO: "mono"}

@@ -62,6 +62,13 @@ def test_every_text_can_be_read_wherever_it_stands(theme, enough, text):
     assert min(contrast(colour(theme, text), colour(theme, ground)) for ground in GROUNDS) >= enough
 
 
+@pytest.mark.parametrize("number", range(16))
+def test_every_colour_of_a_log_can_be_read_on_a_light_ground(number):
+    red, green, blue = themes.LOG_ON_LIGHT.ansi_colors[number]
+    of_log = f"#{red:02x}{green:02x}{blue:02x}"
+    assert contrast(of_log, colour(themes.LIGHT, "background")) >= 4.5
+
+
 @pytest.mark.parametrize("theme", [themes.DARK, themes.LIGHT, themes.CONTRAST])
 def test_an_alarm_can_be_read(theme):
     assert contrast(colour(theme, "alarm"), colour(theme, "alarm-text")) >= 4.5
