@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ASKED = 1000
 """Planned starts that are asked for to find those that coincide: the most that an engine tells."""
-_ROOM_FOR_NAME = 11  # cells, of a quiet time behind a fire time
+_ROOM_FOR_NAME = 10  # cells, of a quiet time behind a fire time
 _MOST_NAMED = 3  # tasks that start in the same minute
 _SAME_YEAR = timedelta(days=300)  # so far ahead a day and a month say which year
 
