@@ -85,7 +85,7 @@ def test_a_pause_that_will_end_says_when():
         (100.0, 100, "██████████ 100% ", "over 1m 40s"),
         (100.0, 230, "██████████ 2.3x ", "over 1m 40s"),
         (4000.0, 0, "░░░░░░░░░░ 0%   ", "13:06"),
-        (None, 5, "no usual yet", ""),
+        (None, 5, "none yet", ""),
     ],
 )
 def test_how_far_a_run_is(usual, going, words, ends):
@@ -96,6 +96,22 @@ def test_how_far_a_run_is(usual, going, words, ends):
     assert bar.text == words
     assert running_words.expected_end(run, NOON, UTC).text == ends
     assert (bar[0].tone == "warn") is (going == 230)
+
+
+def test_80_columns_have_a_shorter_bar_and_the_expected_end_as_well():
+    run = make_run(usual_s=100.0, started_at=NOON - 50 * SECOND, pid=1234567)
+    band = make_run(usual_s=720.0, usual_low_s=600.0, usual_high_s=960.0, started_at=NOON)
+    usage = RunUsage(run_id=1, cpu_percent=100, rss=9_400_000, processes=2)
+
+    assert running_words.progress(run, NOON, Marks(), 10).text == "██░░ 50%  "
+    assert running_words.expected_end(run, NOON, UTC, 9).text == "12:00:50"
+    assert running_words.expected_end(run, NOON + 60 * SECOND, UTC, 9).text == "over"
+    assert running_words.expected_end(band, NOON, UTC, 9).text == "by 12:16"
+    assert running_words.process_or_wait(run, usage, NOON, 19).text == "1234567 100% 9.4 MB"
+
+    waits = make_run(status=Status.QUEUED, detail="waits for pool nightly 2/2, 3 ahead")
+    assert running_words.expected_end(waits, NOON, UTC, 9).text == "3 ahead"
+    assert running_words.process_or_wait(waits, None, NOON, 19).text == "pool nightly 2/2"
 
 
 @pytest.mark.parametrize(
