@@ -44,9 +44,14 @@ compdef _cronpilot cronpilot
 _FISH = """\
 function __cronpilot
     set -l words (commandline -opc)
-    cronpilot complete fish (count $words) -- $words (commandline -ct) 2>/dev/null
+    set -l found (cronpilot complete fish (count $words) -- $words (commandline -ct) 2>/dev/null)
+    if test (count $found) -gt 0
+        printf '%s\\n' $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
 end
-complete -c cronpilot -a '(__cronpilot)'
+complete -c cronpilot -f -a '(__cronpilot)'
 """
 _SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 

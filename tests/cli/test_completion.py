@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,54 @@ def offered(program: Path, *words: str) -> list[str]:
 )
 def test_commands_and_options(program: Path, words: list[str], expected: list[str]) -> None:
     assert offered(program, *words) == expected
+
+
+def offered_by_fish(program: Path, line: str) -> list[str]:
+    """What fish has to offer at the end of this line, where there is one file: hist.yaml."""
+    script = "$argv[1] completion fish | source; complete -C $argv[2]"
+    return _said(program, ["fish", "--no-config", "-c", script, str(program), line])
+
+
+def offered_by_zsh(program: Path, line: str) -> list[str]:
+    """The same of zsh; what it does itself with the words and files stands in for it."""
+    script = (
+        "compdef() { : }; compadd() { shift; print -l -- $@ }; _files() { print -l -- * }\n"
+        'source <($1 completion zsh); words=(${(z)2}); [[ $2 == *" " ]] && words+=("")\n'
+        "CURRENT=$#words; _cronpilot"
+    )
+    return _said(program, ["zsh", "-f", "-c", script, "zsh", str(program), line])
+
+
+def _said(program: Path, command: list[str]) -> list[str]:
+    folder = program.parent / "a folder"
+    folder.mkdir()
+    (folder / "hist.yaml").touch()
+    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE_S, check=True, cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PATH": path},
+    )  # fmt: skip
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        pytest.param("cronpilot hist", ["history"], id="a command, and no file"),
+        pytest.param("cronpilot completion ", ["bash", "fish", "zsh"], id="the shells"),
+        pytest.param("cronpilot validate h", ["hist.yaml"], id="files, where nothing else is"),
+    ],
+)
+@pytest.mark.parametrize(("shell", "ask"), [("fish", offered_by_fish), ("zsh", offered_by_zsh)])
+def test_the_other_shells_offer_the_same(
+    program: Path, shell: str, ask: Callable[[Path, str], list[str]], line: str,
+    expected: list[str],
+) -> None:  # fmt: skip
+    if shutil.which(shell) is None:
+        pytest.skip(f"there is no {shell} here")
+
+    assert sorted(ask(program, line)) == expected
 
 
 @needs_bash
