@@ -20,7 +20,7 @@ from cronpilot.client.messages import (
     TaskQuery,
     TaskView,
 )
-from cronpilot.domain.run import Status
+from cronpilot.domain.run import Status, Trigger
 from cronpilot.engine.planner import offset_of_row, times_of_row
 from cronpilot.engine.usual import Usuals
 from cronpilot.engine.views import Congestion, attempt_view, band, fire_time, run_view, task_view
@@ -156,7 +156,13 @@ class Reader:
         waiting = any(row["status"] is Status.QUEUED for row in rows)
         congestion = self._congestion(connection) if waiting else Congestion(max_workers=1)
         line = agenda.places_in_line(connection) if waiting else {}
-        views = [run_view(row, self._state_dir, congestion, line.get(row["id"])) for row in rows]
+        caught_up = _catch_ups(connection, rows)
+        views = [
+            run_view(
+                row, self._state_dir, congestion, line.get(row["id"]), caught_up.get(row["id"])
+            )
+            for row in rows
+        ]
         return [
             view if view.status.is_final else self._with_band(connection, row, view)
             for row, view in zip(rows, views, strict=True)
@@ -214,6 +220,18 @@ class ByReader:
         self.search_log = reader.search_log
         self.fire_times = reader.fire_times
         self.revisions, self.export = reader.revisions, reader.export
+
+
+def _catch_ups(connection: Connection, rows: list[Any]) -> dict[int, tuple[int, int]]:
+    """Of the runs that wait for the one before them to make up for a slot: which of how many."""
+    tasks_of = {
+        row["task_id"] for row in rows
+        if row["status"] is Status.QUEUED and row["trigger"] is Trigger.CATCH_UP
+    }  # fmt: skip
+    found: dict[int, tuple[int, int]] = {}
+    for task_id in tasks_of:
+        found |= agenda.places_in_catch_up(connection, task_id)
+    return found
 
 
 def _archived_row(connection: Connection, name: str) -> Any | None:

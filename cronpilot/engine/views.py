@@ -93,10 +93,20 @@ def _duration_s(started: datetime | None, finished: datetime | None) -> float | 
 
 
 def run_view(
-    row: Mapping[Any, Any], state_dir: Path, congestion: Congestion, ahead: int | None = None
+    row: Mapping[Any, Any],
+    state_dir: Path,
+    congestion: Congestion,
+    ahead: int | None = None,
+    caught_up: tuple[int, int] | None = None,
 ) -> RunView:
-    """A row of `storage.history.page` or `storage.runs.views`; `ahead`: its place in line."""
+    """A row of `storage.history.page` or `storage.runs.views`.
+
+    Args:
+        ahead: its place in line.
+        caught_up: of a catch-up, the how manieth of how many it is.
+    """
     status = row["status"]
+    waits = _why_waiting(row, congestion, ahead, caught_up) if status is Status.QUEUED else ""
     return RunView(
         id=row["id"],
         task_id=row["task_id"],
@@ -105,7 +115,7 @@ def run_view(
         scheduled_for=row["scheduled_for"],
         status=status,
         reason=row["reason"],
-        detail=_why_waiting(row, congestion, ahead) if status is Status.QUEUED else _detail(row),
+        detail=waits if status is Status.QUEUED else _detail(row),
         ahead=ahead if status is Status.QUEUED else None,
         exit_code=row["exit_code"],
         signal=row["signal"],
@@ -168,7 +178,10 @@ def attempt_view(row: Mapping[Any, Any]) -> AttemptView:
     )
 
 
-def _why_waiting(row: Mapping[Any, Any], congestion: Congestion, ahead: int | None) -> str:
+def _why_waiting(
+    row: Mapping[Any, Any], congestion: Congestion, ahead: int | None,
+    caught_up: tuple[int, int] | None,
+) -> str:  # fmt: skip
     line = f", {ahead} ahead" if ahead else ""
     if row["detail"]:
         return str(row["detail"])
@@ -177,7 +190,9 @@ def _why_waiting(row: Mapping[Any, Any], congestion: Congestion, ahead: int | No
     if congestion.disk_full:
         return "waits for room on the disk"
     if row["behind"]:
-        return "waits for the run before it"
+        place, count = caught_up or (1, 1)
+        of_many = f", catching up {place}/{count}" if count > 1 else ""
+        return f"waits for the run before it{of_many}"
     if row["trigger"] not in (Trigger.MANUAL, Trigger.TEST):
         if congestion.paused:
             return "waits: the scheduler is paused"

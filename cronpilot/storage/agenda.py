@@ -18,6 +18,9 @@ MOST_BARS = 3_000
 MOST_IN_LINE = 2_000
 """Queued runs whose place is told."""
 
+MOST_CAUGHT_UP = 120
+"""The newest runs of a task among which those of one catch-up are looked for: at most 100 are."""
+
 _ITEM = select(
     TASK.c.id, TASK.c.name, TASK.c.next_run_at, TASK.c.paused_at, TASK.c.resolved,
     TASK.c.zone_key, TASK.c.quiet_key, TASK.c.spread, TASK.c.pool, TASK.c.overlap,
@@ -137,3 +140,25 @@ def places_in_line(connection: Connection) -> dict[int, int]:
         if row.pool is not None:
             of_pool[row.pool] = found[row.id] + 1
     return found
+
+
+_NEWEST = (
+    select(RUN.c.id, RUN.c.trigger, RUN.c.queued_at)
+    .with_hint(RUN, BY_TASK, DIALECT)
+    .where(RUN.c.task_id == bindparam("task"))
+    .order_by(RUN.c.id.desc())
+    .limit(MOST_CAUGHT_UP)
+)
+
+
+def places_in_catch_up(connection: Connection, task_id: int) -> dict[int, tuple[int, int]]:
+    """Of the runs that make up for slots that passed together: the how manieth of how many."""
+    batches: dict[datetime, list[int]] = {}
+    for row in connection.execute(_NEWEST, {"task": task_id}):
+        if row.trigger == "catch_up":
+            batches.setdefault(row.queued_at, []).append(row.id)
+    return {
+        run: (place, len(ids))
+        for ids in batches.values()
+        for place, run in enumerate(reversed(ids), 1)
+    }

@@ -174,7 +174,7 @@ async def test_what_is_made_up_for_comes_one_after_the_other(bench, clock):
         waiting = [(await engine.run(row.id)).detail for row in rows[1:]]
         await end(engine, *reversed(rows))
 
-    assert waiting == ["waits for the run before it"] * 2
+    assert waiting == [f"waits for the run before it, catching up {n}/3" for n in (2, 3)]
 
 
 @pytest.mark.parametrize(
