@@ -11,6 +11,7 @@ from cronpilot.api import problems
 from cronpilot.api.auth import Gate
 from cronpilot.api.front import NameFront, OneSlash
 from cronpilot.api.openapi import describe
+from cronpilot.api.parameters import only_known
 from cronpilot.api.rights import permitted
 from cronpilot.api.routes import (
     agenda,
@@ -49,7 +50,7 @@ def make_app(engine: Client, gate: Gate | None = None) -> FastAPI:
         openapi_url=None,  # this and a page of our own: see routes.pages
         redirect_slashes=False,
         responses=problems.ANSWERS,
-        dependencies=[Depends(permitted)],
+        dependencies=[Depends(permitted), Depends(only_known)],
     )
     app.state.engine = engine
     app.state.gate = gate

@@ -131,7 +131,8 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     # loc is (query | path | body | header, name ...)
     field = ".".join(str(part) for part in first["loc"][1:])
-    problem = UsageProblem(f"{field}: {first['msg']}." if field else f"{first['msg']}.")
+    said = f"{field}: {first['msg']}." if field else f"{first['msg']}."
+    problem = UsageProblem(said, first.get("hint", ""))
     problem.field = field or None
     return _answer(problem, 422)
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import httpx
 import pytest
 
 from cronpilot import __version__
+from cronpilot.api import routes
+from cronpilot.api.parameters import parameters_of
 from cronpilot.client.fake import FakeClient
 from cronpilot.errors import StorageProblem
 
@@ -191,6 +195,55 @@ async def test_a_wrong_value_names_its_field(api: httpx.AsyncClient, path: str, 
     assert answer.status_code == 422
     assert (answer.json()["kind"], answer.json()["field"]) == ("UsageProblem", field)
     assert answer.json()["detail"].startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "hint"),
+    [
+        pytest.param("/api/runs/?stauts=failed", "stauts", "Did you mean status?", id="runs"),
+        pytest.param("/api/tasks/?limit=1&Name=x", "Name", "Did you mean name?", id="tasks"),
+        pytest.param("/api/tasks/1/runs?before_id=3", "before_id", "Did you mean before?",
+                     id="the runs of a task"),
+        pytest.param("/api/logs/?task=1", "task", "Did you mean task_id?", id="logs"),
+        pytest.param("/api/tasks/1/revisions?max=1", "max", "Known here: limit.", id="revisions"),
+        pytest.param("/api/incidents/?sate=open", "sate", "Did you mean state?", id="incidents"),
+        pytest.param("/api/audit?befor=1", "befor", "Did you mean before?", id="the audit"),
+        pytest.param("/api/usage?limit=1", "limit", "It takes none.", id="what takes none"),
+        pytest.param("/api/fire-times?x=1", "x", "Known here: limit.", id="fire times"),
+    ],
+)  # fmt: skip
+async def test_a_parameter_that_a_list_does_not_read_is_refused(
+    api: httpx.AsyncClient, path: str, field: str, hint: str
+) -> None:
+    answer = await api.get(path)
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
+    assert (answer.json()["field"], answer.json()["hint"]) == (field, hint)
+
+
+async def test_the_parameters_that_are_known_are_those_of_the_document(
+    api: httpx.AsyncClient,
+) -> None:
+    document = (await api.get("/openapi.json")).json()
+    documented = {
+        f"{method.upper()} {path}": {
+            one["name"] for one in operation.get("parameters", []) if one["in"] == "query"
+        }
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+    modules = [
+        import_module(f"{routes.__name__}.{one.name}") for one in iter_modules(routes.__path__)
+    ]
+    known = {
+        f"{method} {route.path}".replace(":path", ""): set(parameters_of(route.endpoint))
+        for module in modules
+        for route in (module.router.routes if hasattr(module, "router") else [])
+        for method in route.methods
+    }
+
+    assert known == documented
+    assert known["GET /api/tasks/find"] == {"name", "archived"}
 
 
 async def test_a_body_that_is_no_json_is_a_problem(api: httpx.AsyncClient) -> None:
