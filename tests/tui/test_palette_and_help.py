@@ -236,3 +236,15 @@ async def test_any_size_is_survived(show, client, size):
         for key, kind in (("colon", Palette), ("question_mark", HelpScreen)):
             await open_it(screen, key, kind)
             await screen.press("pagedown", "up", "pageup", "end", "escape")
+
+
+# --- the key bar ---------------------------------------------------------------------------------
+
+
+async def test_a_wide_screen_has_more_keys_in_its_bar(show, client):
+    async with show(client, size=(200, 60)) as screen:
+        bar = screen.dashboard.key_bar.text
+        for hint in ("r run", "Space mark", "s sort", "o columns", "E edit", "q quit"):
+            assert hint in bar
+    async with show(client, size=(120, 36)) as screen:
+        assert "Space mark" not in screen.dashboard.key_bar.text

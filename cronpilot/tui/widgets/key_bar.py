@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from cronpilot.tui.app import CronPilotApp
 
 
+WIDE = 150
+"""Cells from which on the bar also has keys that elsewhere only the help tells."""
+_TOLD_ELSEWHERE = frozenset(
+    {"move", "page", "edge", "scroll", "sideways", "view", "focus_panel", "resize_log",
+     "say_how_to_quit", "help", "quit", "palette", "repaint", "next_theme"}
+)  # fmt: skip
+"""Arrows need no hint, views have theirs in the tabs, and the rest is always at the end."""
+
+
 class KeyHint(NamedTuple):
     """A key and what it does."""
 
@@ -89,9 +98,16 @@ def hints_of(
         words: what some actions do just now, where that is less than their name says.
     """
     found: dict[str, KeyHint] = {}
+    more: dict[str, KeyHint] = {}
     for key, (_, binding, enabled, _) in in_order(screen):
         action = binding.action
-        if binding.show and enabled and action not in {*found, *without} and key != NO_KEY:
-            shown = binding.key_display or key_name(key)
-            found[action] = KeyHint(shown, words.get(action) or binding.description.lower())
-    return [found[action] for action in sorted(found, key=lambda action: action not in first)]
+        if not enabled or action in {*found, *more, *without} or key == NO_KEY:
+            continue
+        bare = action.partition("(")[0].rpartition(".")[2]
+        if not binding.show and (not binding.description or bare in _TOLD_ELSEWHERE):
+            continue
+        shown = binding.key_display or key_name(key)
+        into = found if binding.show else more
+        into[action] = KeyHint(shown, words.get(action) or binding.description.lower())
+    hints = [found[action] for action in sorted(found, key=lambda action: action not in first)]
+    return [*hints, *more.values()] if screen.size.width >= WIDE else hints
