@@ -140,7 +140,7 @@ class TerminalDriver(LinuxDriver):
         assert sys.__stdout__ is not None
         self._file = sys.__stdout__
         codecs.register_error("as wide", _as_wide)
-        sys.__stdout__.reconfigure(errors="as wide")  # type: ignore[attr-defined]
+        sys.__stdout__.reconfigure(errors="as wide")
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
         signal.signal(signal.SIGTSTP, signal.SIG_IGN)
 
