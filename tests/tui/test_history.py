@@ -84,6 +84,25 @@ async def test_further_pages_are_read_as_one_scrolls_until_all_is_known(show, cl
         assert view.table.row_id == 700
 
 
+@pytest.mark.parametrize(
+    ("keys", "cursor"),
+    [
+        pytest.param([], 701, id="sees the newest"),
+        pytest.param(["j", "j"], 698, id="unless they had gone to another run"),
+        pytest.param(["j", "g"], 701, id="and had not come back from it"),
+    ],
+)
+async def test_whoever_comes_back_to_the_history(show, client, keys, cursor):
+    async with show(client) as screen:
+        view = await history(screen)
+        await screen.press(*keys, "1")
+        client.put_run(make_run(701))
+        await screen.until(lambda: rows(view)[0] == 701)
+        await screen.press("4")
+        await screen.pilot.pause()
+        assert view.chosen.id == cursor
+
+
 async def test_a_new_run_appears_at_the_top_and_the_cursor_keeps_its_run(show, client):
     async with show(client) as screen:
         view = await history(screen)

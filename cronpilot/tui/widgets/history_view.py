@@ -19,6 +19,7 @@ from cronpilot.tui.widgets.view import View
 
 if TYPE_CHECKING:
     from cronpilot.client.messages import RunView
+    from cronpilot.tui.widgets.line_table import LineTable
 
 VERDICTS = (None, Status.SUCCESS, Status.FAILED, Status.TIMEOUT, Status.ERROR, Status.LOST,
             Status.STOPPED, Status.SKIPPED, Status.MISSED)  # fmt: skip
@@ -63,6 +64,18 @@ class HistoryView(View):
         self.span = 0
         self._filtered_at: datetime | None = None
         self._asked: set[int] = set()
+        self._went_down = False  # somebody looks at a run further below
+
+    def show(self, *, is_current: bool) -> None:
+        """Whoever comes back to it sees the newest, unless they had gone to another run."""
+        comes_back = is_current and not self.is_current
+        super().show(is_current=is_current)
+        if comes_back and not self._went_down and self.table.cursor:
+            self.table.action_edge(-1)
+
+    def on_line_table_cursor_moved(self, event: LineTable.CursorMoved) -> None:
+        if event.by_user:
+            self._went_down = self.table.cursor > 0
 
     # --- what is asked for -----------------------------------------------------------------------
 
