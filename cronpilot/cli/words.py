@@ -52,7 +52,7 @@ _REASONS = {
     Reason.USER: "by a user",
     Reason.SETUP: "could not be set up",
     Reason.HOST_RESTART: "the machine restarted",
-    Reason.ENGINE_RESTART: "the engine restarted",
+    Reason.ENGINE_RESTART: "nobody saw its end",
     Reason.LOG_LIMIT: "its log limit",
     Reason.RESTORED: "the database was restored",
     Reason.ARCHIVED: "its task was taken away",

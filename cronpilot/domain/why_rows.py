@@ -12,6 +12,10 @@ from cronpilot.domain.why_facts import Around, Planned, Row, Task
 from cronpilot.domain.why_words import Teller
 
 SAME = timedelta(minutes=1)  # a slot is the one asked about within the minute that was named
+_LOST_BY = {
+    Reason.HOST_RESTART: "the machine restarted",
+    Reason.RESTORED: "the database was restored",
+}
 
 
 def predicate(row: Row, task: Task, around: Around, tell: Teller) -> tuple[str, str]:
@@ -37,13 +41,19 @@ def predicate(row: Row, task: Task, around: Around, tell: Teller) -> tuple[str, 
         case Status.MISSED if row.reason is Reason.DEADLINE:
             limit = f" of {format_duration(task.deadline)}" if task.deadline else ""
             return f"was missed: it could not start within its deadline{limit}", "deadline"
+        case Status.MISSED if row.reason is Reason.RESTORED:
+            return (
+                "has no verdict: it lies between a copy of the database and its restoration, and"
+                " whether it ran cannot be known",
+                "restored",
+            )
         case Status.MISSED:
             moved = f"the clock was moved ({around.stepped})" if around.stepped else "no engine ran"
             return f"was missed: {moved}", f"missed: {task.missed}"
         case Status.LOST:
-            cause = "machine" if row.reason is Reason.HOST_RESTART else "engine"
+            cause = _LOST_BY.get(row.reason, "nobody was left who saw it")
             return (
-                f"was started, and how it ended cannot be known: the {cause} restarted",
+                f"was started, and how it ended cannot be known: {cause}",
                 f"on_lost: {task.on_lost}",
             )
         case Status.ERROR:

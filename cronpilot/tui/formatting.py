@@ -257,7 +257,7 @@ _REASONS: dict[Reason, str] = {
     Reason.USER: "by hand",
     Reason.SETUP: "could not be set up",
     Reason.HOST_RESTART: "the machine restarted",
-    Reason.ENGINE_RESTART: "the engine restarted",
+    Reason.ENGINE_RESTART: "nobody saw its end",
     Reason.LOG_LIMIT: "too much output",
     Reason.RESTORED: "the database was restored",
     Reason.ARCHIVED: "its task was taken away",

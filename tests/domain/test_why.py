@@ -59,6 +59,16 @@ def asked(about: Row | None, at=SLOT, of=None, **around):
         pytest.param(row("lost", reason=Reason.HOST_RESTART),
                      "It was started, and how it ended cannot be known: the machine restarted.",
                      "on_lost: mark", id="lost"),
+        pytest.param(row("lost", reason=Reason.ENGINE_RESTART),
+                     "It was started, and how it ended cannot be known: nobody was left who saw"
+                     " it.", "on_lost: mark", id="lost with those who held it"),
+        pytest.param(row("lost", reason=Reason.RESTORED),
+                     "It was started, and how it ended cannot be known: the database was restored.",
+                     "on_lost: mark", id="lost with a database"),
+        pytest.param(row("missed", reason=Reason.RESTORED),
+                     "It has no verdict: it lies between a copy of the database and its"
+                     " restoration, and whether it ran cannot be known.", "restored",
+                     id="restored"),
         pytest.param(row("error", detail="/nope does not exist."),
                      "It could not be started: /nope does not exist.", "setup", id="setup"),
         pytest.param(row("missed", reason=Reason.DEADLINE),
