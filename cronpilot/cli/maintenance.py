@@ -76,14 +76,19 @@ def _make_sure(file: Path, database: Path) -> None:
 
 def _tell_restored(file: Path, done: Restored) -> None:
     settled = done.settled
-    print(f"Restored {clean(str(file))}: {settled.tasks} tasks.")
+    print(f"Restored {clean(str(file))}: {_many(settled.tasks, 'task')}.")
     if done.kept is not None:
         print(f"The database of before is kept as {clean(str(done.kept))}.")
     if settled.lost_runs:
-        print(f"{settled.lost_runs} runs were open in the copy: what became of them is not known.")
+        print(f"Open in the copy, and lost: {_many(settled.lost_runs, 'run')}.")
     if settled.missed_tasks:
-        print(f"{settled.missed_tasks} tasks have slots since then; they are not made up for.")
+        tasks = _many(settled.missed_tasks, "task")
+        print(f"Slots since then are missed, and not made up for: of {tasks}.")
     print("Start: cronpilot")
+
+
+def _many(count: int, of: str) -> str:
+    return f"{count} {of}{'' if count == 1 else 's'}"
 
 
 def _refuse_connect(session: Session) -> None:

@@ -8,7 +8,9 @@ import os
 import sqlite3
 import subprocess
 import sys
+import zoneinfo
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -141,6 +143,37 @@ def test_a_shell_that_fails_the_keepers_test_is_a_problem(monkeypatch):
     (found,) = machine.wrapper()
 
     assert (found.verdict, found.text) == ("problem", "/bin/sh failed a test.")
+
+
+def test_a_clock_that_shows_the_past_is_a_problem(monkeypatch):
+    monkeypatch.setattr(machine, "_RELEASED", datetime.now(UTC) + timedelta(days=1))
+
+    (found,) = machine.clock()
+
+    assert (found.verdict, found.hint) == ("problem", "Set it.")
+    assert found.text.endswith(", long past")
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict", "words"),
+    [("yes", "good", ", kept right by NTP"), ("no", "warning", ", not kept right by NTP"),
+     (None, "good", "; whether NTP keeps it right cannot be told here")],
+)  # fmt: skip
+def test_whether_somebody_keeps_the_clock_right(monkeypatch, said, verdict, words):
+    monkeypatch.setattr(machine, "_DRIFT_S", 3600)  # this machine's own clock may be set just now
+    monkeypatch.setattr(machine, "_ask", lambda *_: said)
+
+    (found,) = machine.clock()
+
+    assert (found.verdict, found.text.endswith(f" UTC{words}")) == (verdict, True)
+
+
+def test_a_machine_without_zone_data_is_a_problem(monkeypatch):
+    monkeypatch.setattr(zoneinfo, "available_timezones", lambda: {"UTC"})
+
+    (found,) = machine.zones()
+
+    assert (found.verdict, found.hint) == ("problem", "Install the package tzdata.")
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from cronpilot.cli.maintenance import _tell_restored
 from cronpilot.domain.access import Stay
 from cronpilot.domain.run import Reason, Status
 from cronpilot.engine import restoring
+from cronpilot.engine.restoring import Settled
 from cronpilot.errors import Refused, StorageProblem, UsageProblem
-from cronpilot.maintenance.restore import restore
+from cronpilot.maintenance.restore import Restored, restore
 from cronpilot.maintenance.stop import stop_without_engine
 from cronpilot.storage.lock import DatabaseLock
 from tests.engine.conftest import finished, history, reached, start
@@ -253,3 +255,22 @@ async def test_a_crash_before_the_end_leaves_the_database_of_before(
 
     assert rows(settings.database, "SELECT * FROM audit") == before
     assert restore(settings, copy).settled.tasks == 1
+
+
+@pytest.mark.parametrize(
+    ("settled", "said"),
+    [
+        pytest.param(
+            Settled(tasks=1, lost_runs=1, missed_tasks=1),
+            "Restored copy.db: 1 task.\nOpen in the copy, and lost: 1 run.\n"
+            "Slots since then are missed, and not made up for: of 1 task.\nStart: cronpilot\n",
+            id="one of each",
+        ),
+        pytest.param(Settled(tasks=2, lost_runs=0, missed_tasks=0),
+                     "Restored copy.db: 2 tasks.\nStart: cronpilot\n", id="nothing was open"),
+    ],
+)  # fmt: skip
+def test_what_a_restore_did_is_told(capsys, settled, said):
+    _tell_restored(Path("copy.db"), Restored(Path("cronpilot.db"), None, settled))
+
+    assert capsys.readouterr().out == said
