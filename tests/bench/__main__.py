@@ -69,7 +69,9 @@ def measure(name: str, options: Sequence[str]) -> Measured:
 def table(all_found: Iterable[Measured]) -> Iterator[str]:
     """The lines of the one table."""
     found = list(all_found)
-    width = max((len(row.what) for one in found for row in one.rows), default=40)
+    width = max(
+        (len(row.what) for one in found for row in one.rows if row.value is not None), default=40
+    )
     yield head(width)
     for one in found:
         yield f"\n{one.name}: {one.title}"

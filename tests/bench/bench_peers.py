@@ -7,8 +7,8 @@ cannot be installed or does not run is a row that says why. A run is `sh -c true
 at one moment: yacron and cronstable start them all at once, APScheduler and CronPilot eight at a
 time. CPU is user and system time of a program and of all that it started and waited for, from just
 before the due moment until nothing is left to write. On a busy machine it is more: compare rows
-whose load is alike. Not longer than three minutes: of these up to one is spent waiting for yacron's
-next minute (it knows no seconds), and a peer for which no time is left is a row that says so.
+whose load is alike. It takes some three minutes, of which up to one is spent waiting for yacron's
+next minute (it knows no seconds); after ten, a peer is a row that says that no time was left.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from measuring import SECOND, Command, Row, cpu_of, cpu_of_children, environment
 
 RUNS = 300
 DUE = 1000
-IN_ALL = 175  # seconds after which no more is measured
-INSTALL = 60  # seconds for one environment, before it is given up
+IN_ALL = 600  # seconds after which no more is measured
+INSTALL = 240  # seconds for one environment, before it is given up
 LAST = 20  # seconds after the due moment in which every run must be done
 LEAD = 8  # seconds a daemon gets to start and to read its tasks
 ENDED = b" exit code 0;"  # what yacron and cronstable log of each run that went well
@@ -159,10 +159,11 @@ def cpu_when_quiet(pid: int) -> float:
     return cpu
 
 
-def burst_row(title: str, measured: Burst, note: str) -> Row:
+def burst_rows(title: str, measured: Burst, kept: str) -> Iterator[Row]:
     each = measured.cpu / measured.runs * 1e3
     done = f"{measured.runs} runs done in {measured.wall:.1f} s, load {os.getloadavg()[0]:.1f}"
-    return Row(f"{title}: CPU of a run", each, "ms", note=f"{done}; {note}")
+    yield Row(f"{title}: CPU of a run", each, "ms", note=done)
+    yield Row(f"  {kept}", None, "")
 
 
 def cpu_of_command(command: list[str]) -> float:
@@ -181,7 +182,7 @@ def yacron(peer: Peer, folder: Path, runs: int) -> Iterator[Row]:
         due += 60 * SECOND
     tasks = jobs_file(folder / "yacron.yaml", f"{due:%-M %-H %-d %-m} *", runs)
     command = [str(peer.bin / "yacron"), "-c", str(tasks)]
-    yield burst_row(peer.title, burst(command, folder / "yacron.log", due, runs), NO_STATE)
+    yield from burst_rows(peer.title, burst(command, folder / "yacron.log", due, runs), NO_STATE)
     read = cpu_of_command([*command, "-v"]) - cpu_of_command([command[0], "--version"])
     note = "every minute, before it starts any"
     yield Row(f"  of which reading its file of {runs} jobs", read / runs * 1e3, "ms", note=note)
@@ -195,7 +196,7 @@ def cronstable(peer: Peer, folder: Path, runs: int) -> Iterator[Row]:
         tasks = jobs_file(folder / "cronstable.yaml", schedule, runs, extra)
         command = [str(peer.bin / "cronstable"), "-c", str(tasks)]
         measured = burst(command, folder / "cronstable.log", due, runs)
-        yield burst_row(peer.title + name, measured, note)
+        yield from burst_rows(peer.title + name, measured, note)
 
 
 def apscheduler(peer: Peer, folder: Path, runs: int) -> Iterator[Row]:
@@ -203,7 +204,7 @@ def apscheduler(peer: Peer, folder: Path, runs: int) -> Iterator[Row]:
     command = [str(peer.bin / "python"), script, str(folder), str(DUE), str(runs)]
     figures = json.loads(output(command, 35))
     wall, cpu = figures["runs"]
-    yield burst_row(peer.title, Burst(runs, cpu, wall), STORE)
+    yield from burst_rows(peer.title, Burst(runs, cpu, wall), STORE)
     for key, settings in (("default", "SQLite as it comes"), ("wal", "WAL, FULL")):
         wall, cpu = figures[key]
         what = f"  one pass over {DUE:,} due jobs, {settings}"
@@ -213,7 +214,7 @@ def apscheduler(peer: Peer, folder: Path, runs: int) -> Iterator[Row]:
 def cronpilot(runs: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         wall, cpu, _ = asyncio.run(bench_engine.durable(Path(folder), runs))
-    yield burst_row("CronPilot", Burst(runs, cpu, wall), OURS)
+    yield from burst_rows("CronPilot", Burst(runs, cpu, wall), OURS)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         took, cpu, _ = asyncio.run(bench_due.all_due(Path(folder), DUE))
     note = f"CPU {cpu:.2f} s with the first runs; a row of each run written"

@@ -292,7 +292,6 @@ JOBS, PORT = 200, 8093
 
 def peer(folder: Path, much: Measured) -> Iterator[Row]:
     """cronstable's own screen, where it has the same."""
-    bench_peers.INSTALL = 240  # nothing else has to wait for it here
     try:
         installed = bench_peers.install(folder, ["cronstable"])
     except bench_peers.Unusable as reason:

@@ -53,6 +53,8 @@ def head(width: int = 64) -> str:
 
 
 def line(row: Row, width: int = 64) -> str:
+    if row.value is None:
+        return "  ".join(word for word in (row.what, row.note) if word)
     figures = " ".join(
         f"{'' if figure is None else f'{figure:.5g}':>9}"
         for figure in (row.value, row.budget, row.limit)
