@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -25,6 +25,7 @@ from cronpilot.tui.formatting import (
     size,
 )
 from cronpilot.tui.incident_lines import WORDS, in_one_line, is_quiet, telling_words, tone_of
+from cronpilot.tui.layout import wrap_words
 from cronpilot.tui.run_words import lateness_s, stamp
 
 if TYPE_CHECKING:
@@ -86,6 +87,22 @@ def health_lines(health: Health, now: datetime, zone: tzinfo, marks: Marks) -> l
         *urgent, _gap("engine"), *_engine(health, now, zone, marks),
         *_log(health.engine_log, now, zone),
     ]  # fmt: skip
+
+
+def folded(lines: Sequence[HealthLine], width: int) -> list[HealthLine]:
+    """The same in rows of so many cells for their words. What Enter leads to may be cut off: there
+    it is told whole. Of a banner or a line of the log nothing more is to be seen anywhere."""
+    rows: list[HealthLine] = []
+    for line in lines:
+        words = line.words
+        leads_on = line.task or line.run or line.incident
+        first, *more = [words.text] if leads_on else wrap_words(words.text, max(8, width)) or [""]
+        rows.append(replace(line, words=Cell(first, words.tone)))
+        rows += [
+            HealthLine(f"{line.key} / {number}", Cell(""), Cell(""), Cell(text, words.tone))
+            for number, text in enumerate(more, 1)
+        ]
+    return rows
 
 
 # --- what needs attention ------------------------------------------------------------------------

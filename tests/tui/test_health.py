@@ -19,7 +19,7 @@ from cronpilot.client.messages import (
 )
 from cronpilot.domain.run import Reason, Status
 from cronpilot.tui.formatting import ASCII_MARKS
-from cronpilot.tui.health_lines import health_lines
+from cronpilot.tui.health_lines import folded, health_lines
 from cronpilot.tui.screens.run_page import RunPage
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -120,6 +120,19 @@ def test_a_steady_clock_and_a_log_without_lines_are_told_as_well():
     }
     assert words["clock"] == "not moved in 7 days"
     assert words["engine.log"].startswith("empty")
+
+
+def test_what_nothing_else_shows_is_folded_and_not_cut_off():
+    banner = Banner(key="disk", text="The disk is full: " + "no run starts " * 5, hint="Make room.")
+    health = Health(at=NOON, **ROOM, banners=[banner], engine_log=["tick " * 30])
+
+    lines = folded(health_lines(health, NOON, UTC, ASCII_MARKS), 40)
+
+    assert max(len(line.words.text) for line in lines) <= 40
+    said = " ".join(line.words.text for line in lines)
+    assert "Make room." in said
+    assert said.count("tick") == 30
+    assert len({line.id for line in lines}) == len(lines)
 
 
 def test_every_line_is_known_by_a_number_of_its_own():

@@ -21,5 +21,10 @@ class HealthTable(LineTable[HealthLine]):
     )
     STAYS_AT_TOP = True
 
+    @property
+    def room_for_words(self) -> int:
+        """Cells of the last column."""
+        return next((place.width for place in self._placed if place.column.key == "words"), 300)
+
     def cells(self, row: HealthLine, now: datetime) -> Mapping[str, Cell]:
         return {"state": row.state, "subject": row.subject, "words": row.words}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from cronpilot.tui.health_lines import HealthLine, health_lines
+from cronpilot.tui.health_lines import HealthLine, folded, health_lines
 from cronpilot.tui.inbox import Changes
 from cronpilot.tui.widgets.health_table import HealthTable
 from cronpilot.tui.widgets.view import View
@@ -64,7 +64,8 @@ class HealthView(View):
 
     def tick(self, now: datetime) -> None:
         if self._health is not None:
-            lines = health_lines(self._health, now, self._zone, self.table.marks)
+            told = health_lines(self._health, now, self._zone, self.table.marks)
+            lines = folded(told, self.table.room_for_words)
             self.table.now = now
             self.table.put_rows(0, lines, len(lines))
         super().tick(now)
