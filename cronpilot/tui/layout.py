@@ -16,6 +16,8 @@ GAP = 2
 """Blanks between two columns."""
 INDENT = 1
 """Blanks before the first one."""
+LEAST = 4
+"""Cells of a column that is cut off at the edge, for it to be there at all."""
 
 
 class Size(Protocol):
@@ -86,7 +88,9 @@ def fit_columns(columns: Sequence[Column], width: int) -> list[Placed]:
         room = max(0, min(widths[column.key], width - x))
         placed.append(Placed(column, x, room))
         x += widths[column.key] + GAP
-    return [place for place in placed if place.width]
+    # A cell or two of a column would show nothing but that it is cut off.
+    first, *others = placed
+    return [first, *(one for one in others if one.width >= min(one.column.width, LEAST))]
 
 
 def _needed(columns: Sequence[Column]) -> int:

@@ -46,6 +46,15 @@ def test_the_task_table_leaves_out_what_matters_least(width, expected):
     assert keys(TaskTable.COLUMNS, width) == expected
 
 
+@pytest.mark.parametrize(
+    ("width", "keys"),
+    [(79, "state name schedule next in last"), (39, "state name in"), (29, "state name")],
+)
+def test_a_column_of_a_cell_or_two_is_left_out(width, keys):
+    placed = fit_columns(TaskTable.COLUMNS, width)
+    assert " ".join(place.column.key for place in placed) == keys
+
+
 @given(st.sampled_from([TaskTable.COLUMNS, RunTable.COLUMNS]), st.integers(3, 300))
 def test_columns_never_overlap_nor_leave_the_screen(columns, width):
     placed = fit_columns(columns, width)
