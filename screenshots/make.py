@@ -1,105 +1,128 @@
-"""Draws the pictures of the README from the real program: real engine, real tasks, real screen.
+"""Draws the pictures of the README from the real program: real engine, real runs, real screen.
 
-    python screenshots/make.py [FOLDER]
+    python screenshots/make.py [FOLDER [PICTURE ...]]
 
-It takes about half a minute, because runs have to happen before they can be shown.
+What it shows is an example: the tasks of a small shop's server (`shop.py`), whose commands only
+print and sleep, and ten days of their history (`past.py`). It takes about a minute and a half,
+because what is seen running has to run.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
+import past
+import shop
 from browser import draw_in_browser
 from textual.pilot import Pilot
 
 from cronpilot.client.http import HttpClient
-from cronpilot.client.incidents import IncidentQuery
 from cronpilot.client.messages import RunQuery
 from cronpilot.client.sockets import SOCKET_NAME
+from cronpilot.config.settings import Settings, load_settings
 from cronpilot.tui.app import CronPilotApp
 
 HERE = Path(__file__).parent
-TASKS = HERE.parent / "tasks.yaml"
-FIRST = ("heartbeat", "disk-space", "load-and-memory", "probe-state-directory", "backup-cronpilot")
-LAST = ("flaky-errand", "minute-report")
-PICTURES: dict[str, tuple[tuple[int, int], str, list[str]]] = {
-    "tasks": ((120, 32), "cronpilot-dark", ["g"]),
-    "running": ((120, 32), "cronpilot-dark", ["2", "j"]),
+DARK, LIGHT, CONTRAST = "cronpilot-dark", "cronpilot-light", "cronpilot-contrast"
+WIDE = (120, 32)
+SOON, LATER = "wait:400", "wait:900"
+Picture = tuple[tuple[int, int], str, list[str]]
+WHILE_IT_RUNS: dict[str, Picture] = {
+    "running": (WIDE, DARK, ["2", SOON, "j"]),
+    "tasks": (WIDE, DARK, ["g", *"jjjjjj"]),
+    "log": (WIDE, DARK, ["2", SOON, "g", "j", "L"]),
     "find": (
-        (120, 32),
-        "cronpilot-dark",
-        ["2", "j", "L", "wait:800", "slash", "wait:300", *"available", "enter", "wait:800"],
+        WIDE,
+        DARK,
+        ["2", SOON, "g", "j", "L", LATER, "slash", SOON, *"below", "enter", LATER],
     ),
-    "log": ((120, 32), "cronpilot-dark", ["2", "j", "L"]),
-    "upcoming": ((120, 32), "cronpilot-dark", ["3", "wait:800"]),
-    "timeline": (
-        (120, 26),
-        "cronpilot-dark",
-        ["3", "wait:500", "t", "wait:500", "plus", "plus", "plus", "plus", "wait:800"],
-    ),
-    "history": ((120, 32), "cronpilot-dark", ["4", "g"]),
-    "run": ((120, 32), "cronpilot-dark", ["4", "wait:800", "j", "enter"]),
-    "health": ((120, 32), "cronpilot-dark", ["5"]),
-    "small": ((80, 24), "cronpilot-dark", ["g"]),
-    "light": ((120, 32), "cronpilot-light", ["g"]),
-    "help": ((120, 40), "cronpilot-dark", ["question_mark"]),
-    "palette": ((120, 26), "cronpilot-dark", ["colon", *"run b", "wait:800"]),
-    "contrast": ((120, 26), "cronpilot-contrast", ["j"]),
-    "editor": ((120, 32), "cronpilot-dark", ["j", "j", "j", "j", "e"]),
-    "quit": ((120, 32), "cronpilot-dark", ["q"]),
+    "timeline": ((120, 30), DARK, ["3", SOON, "t", SOON, "plus", "plus", LATER]),
+    "light": (WIDE, LIGHT, ["g", *"jjjj"]),
+    "contrast": ((120, 26), CONTRAST, ["j"]),
+    "small": ((80, 24), DARK, ["g"]),
+    "quit": (WIDE, DARK, ["q"]),
+    "palette": ((120, 26), DARK, ["colon", *"run b", LATER]),
+    "history": (WIDE, DARK, ["4", SOON, "g", "j"]),
+    "health": (WIDE, DARK, ["5", LATER, "g", "j"]),
 }
-COMPARE = (
-    (120, 32), "cronpilot-dark",
-    ["4", "slash", "wait:300", *"nightly", "enter", "wait:800", "j", "C", "wait:800"],
-)  # fmt: skip
-INCIDENT = ((120, 20), "cronpilot-dark", ["5", "wait:800", "g", "enter", "wait:800"])
-QUIET = (
-    (120, 32), "cronpilot-dark",
-    ["slash", "wait:300", *"rest", "enter", "wait:500", "e", "wait:1500"],
-)  # fmt: skip
-COPY = """\
-echo "$(date +%T) copying /srv/shop to $DEST"
-for part in customers orders invoices; do echo "$(date +%T) read $part"; done
-if ! cp /etc/hostname "$DEST"; then exit 3; fi
-echo "$(date +%T) 3 parts copied"
-"""
+AT_ANY_TIME: dict[str, Picture] = {
+    "upcoming": (WIDE, DARK, ["3", LATER]),
+    "compare": (WIDE, DARK, ["4", "slash", SOON, *"price", "enter", LATER, "C", LATER]),
+    "incident": ((120, 20), DARK, ["5", LATER, "g", "enter", LATER]),
+    "editor": (WIDE, DARK, ["g", "E", LATER, *["tab"] * 13, "backspace", "space", *"hours", LATER]),
+    "quiet": (WIDE, DARK, ["slash", SOON, *"sitemap", "enter", SOON, "e", LATER]),
+    "help": ((120, 34), DARK, ["question_mark"]),
+}
+AT_LAST: dict[str, Picture] = {  # when what failed has been tried again
+    "run": (WIDE, DARK, ["4", "slash", SOON, *"payment", "enter", LATER, "g", "enter", LATER]),
+}
 
 
-async def main(folder: Path) -> None:
-    with tempfile.TemporaryDirectory() as state:
-        config = Path(state) / "config.yaml"
-        # Port 0: whatever else listens on this machine.
-        config.write_text(f"api: {{port: 0}}\nquiet:\n{quiet_times()}")
-        engine = subprocess.Popen(
-            [sys.executable, "-m", "cronpilot", "--headless", "--state-dir", state,
-             "--tasks", str(TASKS), "--config", str(config)],
-            cwd=state,
-        )  # fmt: skip
-        client = HttpClient.over_socket(Path(state) / SOCKET_NAME)
+async def main(folder: Path, wanted: list[str]) -> None:
+    """Into that folder, the pictures of these names; all where none is named."""
+    with tempfile.TemporaryDirectory(prefix="shop-") as made:
+        root = Path(made)
+        settings = prepare(root)
+        past.write(settings, root / "shop", datetime.now(UTC))
+        state = settings.state_dir
+        with (root / "stderr").open("wb") as stderr:
+            engine = subprocess.Popen(
+                [sys.executable, "-m", "cronpilot", "--headless", "--state-dir", str(state),
+                 "--tasks", str(settings.tasks_file), "--config", str(settings.config_file)],
+                cwd=root / "shop", stderr=stderr,
+                env={**os.environ, "CRONPILOT_KEEPER_IDLE": "0.1"},
+            )  # fmt: skip
+        client = HttpClient.over_socket(state / SOCKET_NAME)
         try:
             await until(lambda: answers(client))
-            await fill(client)
-            for name, (size, theme, keys) in PICTURES.items():
-                await draw(folder / f"{name}.svg", Path(state), size, theme, keys)
-            await draw_in_browser(folder / "browser.png", Path(state), client)
-            await fail_and_mend(client)
-            await draw(folder / "compare.svg", Path(state), *COMPARE)
-            await fail_again_and_again(client)
-            await draw(folder / "incident.svg", Path(state), *INCIDENT)
-            await rest(client)
-            await draw(folder / "quiet.svg", Path(state), *QUIET)
-            await client.shutdown(with_tasks=True)
+            await set_going(client)
+            for name in chosen(WHILE_IT_RUNS, wanted):
+                await draw(folder / f"{name}.svg", state, *WHILE_IT_RUNS[name])
+            for name in chosen(["browser"], wanted):
+                await draw_in_browser(folder / f"{name}.png", state, client)
+            (root / "shop" / shop.BUSY).unlink()
+            for name in chosen(AT_ANY_TIME, wanted):
+                await draw(folder / f"{name}.svg", state, *AT_ANY_TIME[name])
+            await until(lambda: retried(client))
+            for name in chosen(AT_LAST, wanted):
+                await draw(folder / f"{name}.svg", state, *AT_LAST[name])
         finally:
-            await client.close()
-            engine.terminate()
-            engine.wait()
+            await end(client, engine)
+
+
+async def end(client: HttpClient, engine: subprocess.Popen[bytes]) -> None:
+    """The engine and all that it has started; the keeper leaves by itself when nothing runs."""
+    try:
+        await client.shutdown(with_tasks=True)
+        await asyncio.to_thread(engine.wait, 60)
+    finally:
+        await client.close()
+        engine.kill()
+        engine.wait()
+
+
+def chosen(names: Iterable[str], wanted: list[str]) -> list[str]:
+    return [name for name in names if name in (wanted or names)]
+
+
+def prepare(root: Path) -> Settings:
+    """The example server in that folder, and the settings of its engine."""
+    home, tasks, config = root / "shop", root / "tasks.yaml", root / "config.yaml"
+    shop.write_scripts(home)
+    now = datetime.now(UTC)
+    config.write_text(shop.config_yaml(now))
+    tasks.write_text(shop.tasks_yaml(home, shop.OLD_FEED, now))
+    return load_settings(
+        config=config, tasks=tasks, state_dir=root / "cronpilot", environ={}, cwd=root
+    )
 
 
 async def answers(client: HttpClient) -> bool:
@@ -110,76 +133,35 @@ async def answers(client: HttpClient) -> bool:
     return True
 
 
-async def fill(client: HttpClient) -> None:
-    """Let something have happened, and something be going on."""
-    for name in FIRST:
-        await start(client, name)
-    await until(lambda: nothing_runs(client))
-    for name in LAST:
-        await start(client, name)
-    await asyncio.sleep(12)
+async def set_going(client: HttpClient) -> None:
+    """Start some by hand, one after the other, so that they are seen at different moments."""
+    await start(client, "search-index", "stock-sync", "backup-media")
+    await asyncio.sleep(10)
+    await start(client, "sales-report", "thumbnails", "resize-banners")
+    await asyncio.sleep(9)
+    await client.dismiss_downtime()  # a few seconds, between the history and this engine
+    await start(client, "payment-sync", "invoices")
+    await asyncio.sleep(4)
 
 
-async def fail_and_mend(client: HttpClient) -> None:
-    """A task fails, is changed, and ends well."""
-    task = await client.create_task(
-        {"name": "nightly-copy", "schedule": "daily 03:00", "command": COPY,
-         "env": {"DEST": "/proc/copy", "PASSWORD": "hunter2"}}
-    )  # fmt: skip
-    await client.run_now(task.id, request_id="screenshot-failed")
-    await until(lambda: nothing_runs(client))
-    await client.change_task(task.id, {"env": {"DEST": "/dev/null", "PASSWORD": "hunter3"}})
-    await client.run_now(task.id, request_id="screenshot-well")
-    await until(lambda: nothing_runs(client))
+async def start(client: HttpClient, *names: str) -> None:
+    for name in names:
+        task = await client.find_task(name)
+        await client.run_now(task.id, request_id=f"picture of {name}")
 
 
-async def fail_again_and_again(client: HttpClient) -> None:
-    """A task fails until somebody looks after it."""
-    task = await client.create_task(
-        {"name": "sync-mirror", "schedule": "hourly :05", "command": "exit 23",
-         "notify": {"to": []}}
-    )  # fmt: skip
-    for number in range(5):
-        await client.run_now(task.id, request_id=f"screenshot-mirror-{number}")
-        await until(lambda: nothing_runs(client))
-        await asyncio.sleep(1.5)  # so that each is judged in a second of its own
-    (incident,) = await client.incidents(IncidentQuery(task_id=task.id))
-    await client.acknowledge(incident.id, note="the mirror's disk is being replaced")
-    await client.snooze(incident.id, until=datetime.now(UTC) + timedelta(hours=4))
-
-
-def quiet_times() -> str:
-    """Two days off that are near, and a window each night."""
-    days = [datetime.now(UTC).date() + timedelta(days=ahead) for ahead in (2, 3)]
-    return (
-        f"  days-off: {{days: [{days[0]}, {days[1]}]}}\n"
-        "  maintenance: {windows: [sun 02:00-04:00, wed 02:00-04:00], then: after}\n"
-    )
-
-
-async def rest(client: HttpClient) -> None:
-    """A task that keeps quiet times."""
-    await client.create_task(
-        {"name": "rest-of-the-copies", "schedule": "daily 02:30", "command": "true",
-         "quiet": ["days-off", "maintenance"]}
-    )  # fmt: skip
-
-
-async def start(client: HttpClient, name: str) -> None:
-    task = await client.find_task(name)
-    await client.run_now(task.id, request_id=f"screenshot-{name}")
-
-
-async def nothing_runs(client: HttpClient) -> bool:
-    return not (await client.runs(RunQuery(active=True))).rows
+async def retried(client: HttpClient) -> bool:
+    """Whether the task that failed has ended well by now."""
+    rows = (await client.runs(RunQuery(active=True))).rows
+    return not any(row.task_name == "payment-sync" for row in rows)
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    for _ in range(600):
+    for _ in range(1200):
         if await condition():
             return
         await asyncio.sleep(0.1)
-    raise SystemExit("the engine did not get there within a minute; see what it printed")
+    raise SystemExit("the engine did not get there within two minutes")
 
 
 async def draw(path: Path, state: Path, size: tuple[int, int], theme: str, keys: list[str]) -> None:
@@ -211,4 +193,5 @@ def without_web_fonts(svg: str) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE))
+    arguments = sys.argv[1:]
+    asyncio.run(main(Path(arguments[0]) if arguments else HERE, arguments[1:]))
