@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import stat
 from datetime import timedelta
@@ -172,6 +173,27 @@ async def test_only_matching_lines_and_all_of_them_again(show, client):
         await screen.until(lambda: "▸line 2907" in screen.text)
         await screen.press("ampersand")
         await screen.until(lambda: "▸line 2907" in screen.text and "line 2908 ok" in screen.text)
+
+
+async def test_lines_that_match_are_seen_while_more_are_looked_for(show, client, monkeypatch):
+    search = client.search_log
+
+    async def search_some(run_id, query):
+        """Upwards only the last three are found before it takes for ever."""
+        if query.backwards and query.raw:
+            if query.offset < len(b"\n".join(LINES[:2800])):
+                await asyncio.Event().wait()
+            query = query.model_copy(update={"limit": 3})
+        return await search(run_id, query)
+
+    monkeypatch.setattr(client, "search_log", search_some)
+    async with show(client) as screen:
+        await in_log(screen)
+        await find(screen, "error")
+        await screen.until(lambda: "30 of 30" in screen.dashboard.panel.head.text)
+        await screen.press("ampersand")
+        await screen.until(lambda: "line 2707 ERROR here" in screen.text)
+        assert "line 2907 ERROR here" in screen.text
 
 
 async def test_esc_ends_the_search_and_then_leaves_the_log(show, client):

@@ -178,7 +178,7 @@ class LogPanel(Vertical):
         if output.following:
             return [Piece("following", "good", 2)] if run.status in ACTIVE else []
         if output.window.end < output.window.size:
-            return [Piece(f"+{size(output.window.size - output.window.end)} new: End", "warn")]
+            return [Piece(f"{size(output.window.size - output.window.end)} below: End", "warn")]
         if output.unseen:
             return [Piece(f"+{output.unseen:,} new: End", "warn")]
         return [Piece("not following: f", "warn", 2)] if run.status in ACTIVE else []

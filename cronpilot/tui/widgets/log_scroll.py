@@ -111,7 +111,8 @@ class LogScroll(Toned):
     def grown_above(self, lines: int) -> None:
         """So many lines were added at the top of the window."""
         self._asked = None
-        self._top = (self._top[0] + lines, self._top[1])
+        same = (self._top[0] + lines, self._top[1])
+        self._top = self._last_top if self.following else min(same, self._last_top)
         if self.selected is not None:
             self.selected = (self.selected[0] + lines, self.selected[1] + lines)
         if self.window.is_full and self._top[0] + self.size.height < len(self.window) // 2:
