@@ -12,8 +12,6 @@ from fastapi import Request, Response, params
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
-from cronpilot.config.wording import unknown_key
-
 
 async def only_known(request: Request) -> None:
     """Raises RequestValidationError for a parameter that the route does not read."""
@@ -23,6 +21,8 @@ async def only_known(request: Request) -> None:
     known = parameters_of(request.scope["route"].endpoint)
     for name in request.query_params:
         if name not in known:
+            from cronpilot.config.wording import unknown_key
+
             hint = unknown_key(name, known)[1] if known else "It takes none."
             said = {"msg": f"{path} has no such parameter", "loc": ("query", name), "hint": hint}
             raise RequestValidationError([said])
