@@ -36,6 +36,7 @@ from cronpilot.client.messages import (
 from cronpilot.client.protocol import StopSignal
 from cronpilot.client.users import PoolView
 from cronpilot.domain.run import Reason, Status, Trigger
+from cronpilot.domain.text import composed
 from cronpilot.errors import NotFound
 
 __all__ = ["NOON", "FakeClient", "make_run", "make_task"]
@@ -112,7 +113,7 @@ class FakeClient(FakeAgenda, FakeQuiet, FakeLive, FakeIncidents):
     async def find_task(self, name: str, *, archived: bool = False) -> TaskView:
         self.answer()
         for task in self._tasks.values():
-            if task.name == name:
+            if task.name == composed(name):
                 return task
         if name.isascii() and name.isdigit() and int(name) in self._tasks:
             return self._tasks[int(name)]

@@ -14,6 +14,7 @@ from cronpilot.config.notices import notices
 from cronpilot.config.strict_yaml import Document, KeyPath, load, parse
 from cronpilot.config.wording import complaints_of, unknown_key
 from cronpilot.domain.task import TaskSpec
+from cronpilot.domain.text import composed
 from cronpilot.errors import Complaint, InvalidFile
 
 # Fields in which every scalar is text, however it looks: people write `PORT: 8080`, [sleep, 5].
@@ -170,6 +171,7 @@ class _Reading:
         except ValidationError as error:
             self.complaints += complaints_of(error, TaskSpec, self._document, here)
             return None
+        was = None if was is None else composed(was)
         return Entry(spec, was, self._document.line(here))
 
     def _literal(self, fields: dict[str, Any], here: KeyPath) -> dict[str, Any]:
@@ -235,7 +237,7 @@ def _spelt_out(key: str, value: Any) -> Any:
 
 def _word(task: Any, key: str) -> str | None:
     value = task.get(key) if isinstance(task, dict) else None
-    return value if isinstance(value, str) else None
+    return composed(value) if isinstance(value, str) else None
 
 
 def _repeated(tasks: list[Any], key: str) -> Iterator[tuple[int, int]]:

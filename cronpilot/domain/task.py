@@ -26,6 +26,7 @@ from cronpilot.domain.duration import Duration
 from cronpilot.domain.notify import NotifyRules
 from cronpilot.domain.schedule import Schedule, find_zone
 from cronpilot.domain.size import parse_size
+from cronpilot.domain.text import composed
 
 # What bash as /bin/sh would obey before the command is reached, and what is ours to set.
 _FORBIDDEN_ENV = re.compile(r"(BASH_FUNC_.*|BASH_ENV|ENV|SHELLOPTS|BASHOPTS|CRONPILOT_.*)")
@@ -68,7 +69,9 @@ def _no_nul(text: str) -> str:
 
 Text = Annotated[str, StringConstraints(strict=True), AfterValidator(_no_nul)]
 NonEmpty = Annotated[Text, StringConstraints(min_length=1)]
-Name = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
+Name = Annotated[
+    Text, AfterValidator(composed), StringConstraints(min_length=1, max_length=200)
+]  # fmt: skip
 Size = Annotated[int, BeforeValidator(parse_size), Field(ge=1 << 16, le=1 << 40, strict=True)]
 Count = Annotated[int, Field(ge=0, strict=True)]
 

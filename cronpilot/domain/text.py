@@ -24,3 +24,17 @@ def clean(text: str) -> str:
     A newline becomes ␤, a tab one blank, other controls their escape (``\\x1b``).
     """
     return _UNSAFE.sub(_shown, text.replace("\t", " "))
+
+
+def composed(text: str) -> str:
+    """The text in Unicode's form NFC: what looks the same compares the same."""
+    return text if text.isascii() else forms(text)[0]
+
+
+def forms(text: str) -> list[str]:
+    """The text composed (NFC), and as else it may have been typed or kept."""
+    if text.isascii():
+        return [text]
+    import unicodedata  # nearly all names need none of it
+
+    return [unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text), text]

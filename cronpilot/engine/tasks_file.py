@@ -10,7 +10,7 @@ from typing import Any
 from cronpilot.client.messages import ReloadResult
 from cronpilot.config.tasks_file import Entry, TasksFile
 from cronpilot.domain.task import TaskSpec
-from cronpilot.domain.text import clean
+from cronpilot.domain.text import clean, composed
 from cronpilot.domain.zones import is_known
 from cronpilot.engine import lost_zones
 from cronpilot.engine.definitions import Ground, archive, change_definition, first_plan
@@ -88,11 +88,12 @@ def pair_up(file: TasksFile, rows: Iterable[Mapping[Any, Any]]) -> list[Mapping[
         if row["entry_file"] != str(file.path):
             continue
         # Of several with one name the one that is not archived, else the one archived last.
-        known = ours.get(row["entry_name"])
+        entry_name = composed(row["entry_name"])  # an earlier version kept it as it was typed
+        known = ours.get(entry_name)
         if known is None or known["archived_at"] is not None:
-            ours[row["entry_name"]] = row
-        if row["archived_at"] is None and row["entry_name"] not in entry_names:
-            of_now[row["name"]] = row
+            ours[entry_name] = row
+        if row["archived_at"] is None and entry_name not in entry_names:
+            of_now[composed(row["name"])] = row
     return [_own_row(entry, ours, of_now) for entry in file.entries]
 
 
@@ -122,7 +123,7 @@ class _Pass:
         self._ground, self._now, self._watched_since = ground, now, watched_since
         self._rows = rows
         self._own = dict(zip((e.spec.name for e in file.entries), pair_up(file, rows), strict=True))
-        self._live = {row["name"]: row for row in rows if row["archived_at"] is None}
+        self._live = {composed(row["name"]): row for row in rows if row["archived_at"] is None}
         self.changes = Changes()
         self.added: list[str] = []
         self.changed: list[str] = []
@@ -187,8 +188,9 @@ class _Pass:
             self.changed.append(spec.name)
             if row["spec_hash"] != row["entry_hash"]:
                 self.overridden.append(spec.name)
-        if self._live.get(own["name"]) is own:
-            del self._live[own["name"]]
+        former = composed(own["name"])
+        if self._live.get(former) is own:
+            del self._live[former]
         self._live[spec.name] = own
 
     def archive_the_rest(self) -> None:

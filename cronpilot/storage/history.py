@@ -17,6 +17,7 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, func, select, 
 
 from cronpilot.client.messages import RunQuery
 from cronpilot.domain.run import BAD, Status
+from cronpilot.domain.text import composed
 from cronpilot.storage import runs
 from cronpilot.storage.database import BY_OPEN, BY_STATUS, BY_TASK, BY_WHOLE_TABLE, DIALECT
 from cronpilot.storage.runs import RUN, TASK
@@ -104,7 +105,7 @@ def _wanted(connection: Connection, query: RunQuery) -> _Wanted:
 
 def _tasks(connection: Connection, query: RunQuery) -> list[int] | None:
     """The tasks that are meant, archived ones too; None: all."""
-    words = query.text.lower().split()
+    words = composed(query.text).lower().split()
     if not words:
         return None if query.task_id is None else [query.task_id]
     named = select(TASK.c.id).where(

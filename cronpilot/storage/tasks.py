@@ -26,6 +26,7 @@ from sqlalchemy import (
 from cronpilot.client.messages import TaskQuery
 from cronpilot.domain.run import ACTIVE, BAD, Status
 from cronpilot.domain.task import TaskSpec
+from cronpilot.domain.text import composed, forms
 from cronpilot.errors import NotFound
 from cronpilot.storage import revisions
 from cronpilot.storage.database import BY_OPEN, DIALECT, among, as_list
@@ -199,8 +200,8 @@ def _matching(query: TaskQuery) -> Any:
 
 def _conditions(query: TaskQuery) -> Iterable[Any]:
     if query.name is not None:
-        yield TASK.c.name == query.name
-    for word in query.text.lower().split():
+        yield _named(query.name)
+    for word in composed(query.text).lower().split():
         columns = [TASK.c.name, TASK.c.tags, *([TASK.c.command] if query.in_commands else [])]
         yield or_(
             *(func.lower(cast(column, String)).contains(word, autoescape=True)
@@ -217,6 +218,11 @@ def _conditions(query: TaskQuery) -> Iterable[Any]:
             yield TASK.c.paused_at.is_not(None)
 
 
+def _named(name: str) -> Any:
+    """In whichever form of Unicode it is typed, or was kept by an earlier version."""
+    return TASK.c.name.in_(forms(name))
+
+
 def views(connection: Connection, ids: Sequence[int]) -> list[RowMapping]:
     """The rows of these tasks (archived ones too), in the order of their ids."""
     return list(connection.execute(_VIEW.where(TASK.c.id.in_(ids)).order_by(TASK.c.id)).mappings())
@@ -231,7 +237,7 @@ def id_of(connection: Connection, name: str, *, archived: bool = False) -> int |
     """The task of that name; `archived`: of those taken away, the last one."""
     live = TASK.c.archived_at.is_not(None) if archived else _LIVE
     return connection.execute(
-        select(TASK.c.id).where(TASK.c.name == name, live).order_by(TASK.c.id.desc()).limit(1)
+        select(TASK.c.id).where(_named(name), live).order_by(TASK.c.id.desc()).limit(1)
     ).scalar_one_or_none()
 
 

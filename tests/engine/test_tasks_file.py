@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
 from cronpilot.client.messages import RunQuery, TaskQuery
 from cronpilot.domain.run import Reason, Status
 from cronpilot.engine.offline import OfflineClient
-from cronpilot.errors import InvalidFile, NoEngine
+from cronpilot.errors import Conflict, InvalidFile, NoEngine
 from cronpilot.runner.messages import AttemptKey, NeverStarted
 from cronpilot.storage import meta
 from tests.engine.conftest import finished, history, reached, start
@@ -423,6 +425,54 @@ async def test_a_blank_file_archives_nothing_and_an_empty_list_everything(bench)
 
     assert kept == ["one"]
     assert result.archived == ["one"]
+
+
+# --- names that look the same --------------------------------------------------------------------
+
+COMPOSED, APART = "caf\u00e9", "cafe\u0301"  # NFC, NFD
+CAFE = "name: {}\ncommand: 'true'\nschedule: manual"
+
+
+async def test_a_name_is_one_name_in_whichever_form_it_is_typed(bench):
+    bench.tasks(CAFE.format(APART))
+    async with bench.engine() as engine:
+        found = [await engine.find_task(name) for name in (COMPOSED, APART)]
+        listed = (await engine.tasks(TaskQuery(text=APART))).total
+        with pytest.raises(Conflict):
+            await engine.create_task({"name": APART, "command": "x", "schedule": "manual"})
+        bench.tasks(CAFE.format(COMPOSED))
+        result = await engine.reload()
+
+    assert [(task.id, task.name) for task in found] == [(1, COMPOSED), (1, COMPOSED)]
+    assert listed == 1
+    assert (result.added, result.changed, result.archived) == ([], [], [])
+
+
+async def test_two_entries_that_look_the_same_are_refused(bench):
+    bench.tasks(ONE)
+    async with bench.engine() as engine:
+        bench.tasks(ONE, CAFE.format(COMPOSED), CAFE.format(APART))
+        with pytest.raises(InvalidFile, match="is also the name of the task"):
+            await engine.reload()
+
+
+async def test_a_name_that_an_earlier_version_kept_as_it_was_typed_is_found_and_put_right(bench):
+    bench.tasks(CAFE.format(APART))
+    async with bench.engine():
+        pass
+    connection = sqlite3.connect(bench.database)
+    connection.execute("UPDATE task SET name = ?1, entry_name = ?1, entry_hash = 'then',"
+                       " spec_hash = 'then'", (APART,))  # fmt: skip
+    connection.commit()
+    connection.close()
+    offline = OfflineClient(bench.database, bench.state_dir, max_workers=1, timezone="UTC")
+    found = await offline.find_task(COMPOSED)
+    async with bench.engine() as engine:
+        task = await engine.find_task(COMPOSED)
+        total = (await engine.tasks(TaskQuery())).total
+
+    assert found.id == 1
+    assert (task.id, task.name, total) == (1, COMPOSED, 1)
 
 
 # --- against the file ---------------------------------------------------------------------------
