@@ -10,6 +10,7 @@ from cronpilot import __version__
 from cronpilot.api import problems
 from cronpilot.api.auth import Gate
 from cronpilot.api.front import NameFront, OneSlash
+from cronpilot.api.late_routes import put_into
 from cronpilot.api.openapi import describe
 from cronpilot.api.parameters import only_known
 from cronpilot.api.rights import permitted
@@ -77,9 +78,7 @@ def make_app(engine: Client, gate: Gate | None = None) -> FastAPI:
         quiet,
         metrics,
     ):
-        app.include_router(routes.router)
-        paths = (getattr(route, "path", "") for route in routes.router.routes)
-        lists |= {path for path in paths if path.endswith("/")}
+        lists |= {path for path in put_into(app, routes.router) if path.endswith("/")}
     app.router.routes.extend(pages.ROUTES)
     app.add_middleware(OneSlash, lists=lists)
     describe(app)
