@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.screen import UPDATE_PERIOD, Screen
+from textual.geometry import Region
+from textual.screen import UPDATE_PERIOD, Screen, ScreenResultType
 from textual.widget import Widget
 
 _ATTRIBUTES = (
@@ -136,6 +137,41 @@ def paint_now(widget: Widget) -> None:
         _painted_at[screen] = now
         screen._compositor.update_widgets({widget})
         screen._compositor_refresh()
+
+
+class OnceAFrame(Screen[ScreenResultType]):
+    """A screen that opens with what it is about, in one painting, and the rest in the next.
+
+    Textual lays a new screen out and paints it as each of its parts arrives, four times in all,
+    the ground below it included."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._opening = True  # nothing was painted so far
+        self._holding = False  # what is to be painted comes together first
+
+    def first_seen(self) -> Region:
+        """What is painted before all else."""
+        raise NotImplementedError
+
+    def _compositor_refresh(self) -> None:
+        if self._holding:
+            return
+        if self._opening:
+            self._opening = False
+            self._compositor._dirty_regions = {self.first_seen()}
+            super()._compositor_refresh()
+            self._compositor._dirty_regions.add(self.size.region)
+            self._holding = True  # until the next frame
+        else:
+            super()._compositor_refresh()
+
+    def _on_timer_update(self) -> None:
+        self._holding = True
+        super()._on_timer_update()
+        self._holding = False
+        if self.is_current:
+            self._compositor_refresh()
 
 
 def tight(update: Any) -> Any:

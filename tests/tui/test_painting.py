@@ -86,3 +86,63 @@ def test_hyperlinks_are_never_written(console):
     pen = Pen(console)
     pen.write([Segment("x", Style(link="http://example.org"))])
     assert pen.finish() == "x"
+
+
+@pytest.fixture
+def written(monkeypatch, console):
+    """All that is painted, piece by piece, as it is written to the terminal."""
+    pieces = []
+
+    def keep(app, screen, update):
+        if isinstance(update, (ChopsUpdate, LayoutUpdate)):
+            pieces.append(tight(update).render_segments(console))
+
+    monkeypatch.setattr(CronPilotApp, "_display", keep)
+    return pieces
+
+
+async def test_what_is_not_painted_again_is_as_a_whole_repaint_would_show_it(
+    show, written, console
+):
+    tasks = [make_task(number, f"task-{number}") for number in range(1, 60)]
+    async with show(FakeClient(tasks, [make_run(1)], {1: b"a line\n" * 40})) as screen:
+        kept = Terminal(120, 36)
+
+        def is_as_a_whole_repaint():
+            while written:
+                kept.write(written.pop(0))
+            app, whole = screen.app, Terminal(120, 36)
+            everything = app.screen._compositor.render_update(True, app._background_screens)
+            whole.write(tight(everything).render_segments(console))
+            return kept.cells() == whole.cells()
+
+        for key in ("2", "l", "escape", "4", "tab", "3", "5", "1", "pagedown", "k", "slash",
+                    "escape", "colon", "down", "r", "escape", "x", "escape"):  # fmt: skip
+            await screen.press(key)
+            await screen.until(is_as_a_whole_repaint)
+
+
+def answer_painted_by(written, deed):
+    """What is on the terminal already when the deed returns: no frame was waited for."""
+    written.clear()
+    deed()
+    return "".join(written)
+
+
+async def test_the_tab_of_another_view_and_a_page_of_rows_wait_for_no_frame(show, written):
+    tasks = [make_task(number, f"task-{number}") for number in range(1, 60)]
+    async with show(FakeClient(tasks)) as screen:
+        page = answer_painted_by(written, lambda: screen.dashboard.tasks.table.action_page(1.0))
+        assert "task-40" in page
+        await screen.pilot.pause(0.05)
+        tab = answer_painted_by(written, lambda: screen.dashboard.action_view("upcoming"))
+        assert "[3 Upcoming" in tab
+
+
+async def test_the_palette_is_painted_from_the_line_to_type_into(show, written):
+    async with show(FakeClient([make_task(1, "backup")])) as screen:
+        await screen.press("colon")
+        await screen.until(lambda: any("Do what?" in piece for piece in written))
+        first = next(piece for piece in written if "Do what?" in piece)
+        assert "a task; or both" in first
+        assert "Start this task" not in first  # the list comes with the next

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual.reactive import Reactive
 from textual.screen import Screen, ScreenResultType
+from textual.widget import Widget
 
 from cronpilot.domain.text import clean
 from cronpilot.errors import CronPilotError, NoEngine
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 class AskingScreen(Screen[ScreenResultType], inherit_bindings=False):
     """Knows who answers, what time it is, and how an error is told."""
 
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """Textual paints the whole screen when the focus goes elsewhere; our widgets paint what shows
+    that they have it."""
     HOLDS_INPUT: ClassVar[bool] = False
     """Whether something is lost when it is closed from outside."""
 

@@ -9,18 +9,20 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.geometry import Region, Size
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from cronpilot.tui.commands import Command
 from cronpilot.tui.formatting import Cell
+from cronpilot.tui.painting import OnceAFrame
 from cronpilot.tui.widgets.command_table import CommandRow, CommandTable
 from cronpilot.tui.widgets.form_text import TextField
 from cronpilot.tui.widgets.line_table import LineTable
 from cronpilot.tui.widgets.toned import Line
 
 
-class CommandScreen(ModalScreen[Command | None]):
+class CommandScreen(OnceAFrame[Command | None], ModalScreen[Command | None]):
     """Returns the command that was chosen."""
 
     DEFAULT_CSS = """
@@ -53,12 +55,21 @@ class CommandScreen(ModalScreen[Command | None]):
             yield self.table
             yield self.foot
 
+    def first_seen(self) -> Region:
+        """The line one types into, and what stands above it."""
+        frame, field = self.query_one("#commands").region, self.field.region
+        return Region(frame.x, frame.y, frame.width, field.bottom - frame.y)
+
     def on_mount(self) -> None:
+        self._fit(self.app.size)
         self.field.focus()
         self.show_rows()
 
     def on_resize(self) -> None:
-        self.set_class(self.size.height < 20 or self.size.width < 60, "-small")
+        self._fit(self.size)
+
+    def _fit(self, size: Size) -> None:
+        self.set_class(size.height < 20 or size.width < 60, "-small")
 
     @abstractmethod
     def rows(self, typed: str) -> Sequence[CommandRow]:
