@@ -243,11 +243,13 @@ def plan_for_settings(
         (task, zone) of those that cannot be planned, because the machine does not know the zone.
     """
     lost: list[tuple[str, str]] = []
+    if all(_stays(keys, ground, now) for keys in tasks.ways_of_planning(connection)):
+        return lost
     for keys in tasks.planned_by(connection):
+        if _stays(keys, ground, now):
+            continue
         zone = keys["timezone"] or ground.timezone
         was_aside = lost_zones.is_aside(keys, now)
-        if _is_planned_so(keys, zone, ground) and not was_aside:
-            continue
         row = tasks.definition(connection, keys["id"])
         planned = lost_zones.set_aside(connection, row, zone, now, before=was_aside)
         if not is_known(zone):
@@ -257,6 +259,11 @@ def plan_for_settings(
                 connection, planned, tasks.spec_of(row), ground=ground, actor="config.yaml", now=now
             )
     return lost
+
+
+def _stays(keys: Mapping[Any, Any], ground: Ground, now: datetime) -> bool:
+    zone = keys["timezone"] or ground.timezone
+    return _is_planned_so(keys, zone, ground) and not lost_zones.is_aside(keys, now)
 
 
 def _is_planned_so(row: Mapping[Any, Any], zone: str, ground: Ground) -> bool:
