@@ -13,12 +13,15 @@ from cronpilot.tui.formatting import (
     Marks,
     age,
     countdown,
+    duration,
     result,
     run_length,
     run_state,
+    success_rate,
     trigger,
 )
 from cronpilot.tui.run_words import stamp
+from cronpilot.tui.task_words import usual, verdicts
 
 if TYPE_CHECKING:
     from cronpilot.client.messages import FireTime, RunView, TaskView
@@ -73,6 +76,19 @@ def run_lines(
         ]
         for run in runs
     ]
+
+
+def record_line(task: TaskView, now: datetime, marks: Marks) -> Line:
+    """What the table of tasks has no room for on 80 columns: verdicts, success, usual duration."""
+    rate = success_rate(task)
+    average = task.average_duration_s
+    words = [Cell(" last ", "muted"), *verdicts(task, marks)]
+    if rate.text:
+        words += [Cell("  ok ", "muted"), rate, Cell(f" of {task.runs:,}", "muted")]
+    if average is not None:
+        took = usual(task, now, marks) if not task.running else Cell(duration(average), "muted")
+        words += [Cell("  usual ", "muted"), Cell(took.text.strip(), "")]
+    return words
 
 
 def definition_lines(task: TaskView, now: datetime) -> list[Line]:

@@ -58,6 +58,17 @@ async def test_brackets_change_what_the_panel_says_of_the_task(show, client):
         await screen.until(lambda: "has not run yet" in screen.text)
 
 
+async def test_recent_runs_begin_with_the_record_that_80_columns_have_no_room_for(show, clock):
+    good, bad = Status.SUCCESS, Status.FAILED
+    task = make_task(1, runs=20, successes=15, success_rate=0.75, average_duration_s=40.0,
+                     last_verdicts=[good, bad, good])  # fmt: skip
+    client = FakeClient([task], [make_run(7, status=good, pid=None)], {}, clock)
+    async with show(client, size=(80, 24)) as screen:
+        assert "LAST 20" not in screen.text
+        await screen.press("left_square_bracket", "left_square_bracket")
+        await screen.until(lambda: "last ✓✗✓  ok 75% of 20  usual 40s" in screen.text)
+
+
 async def test_what_changes_is_seen_in_the_panel(show, client):
     async with show(client) as screen:
         await screen.press("left_square_bracket", "left_square_bracket")

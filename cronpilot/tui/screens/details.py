@@ -84,6 +84,8 @@ class DetailsScreen(LogTakingScreen):
                 return detail_lines.next_lines(starts, task, now, zone)
             case "runs":
                 page = await self.client.runs(RunQuery(task_id=task.id, limit=RECENT))
-                return detail_lines.run_lines(page.rows, now, zone, self.panel.output.marks)
+                marks = self.panel.output.marks
+                record = [detail_lines.record_line(task, now, marks)] if task.last_verdicts else []
+                return [*record, *detail_lines.run_lines(page.rows, now, zone, marks)]
             case _:
                 return detail_lines.definition_lines(task, now)
