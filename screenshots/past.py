@@ -33,19 +33,20 @@ from cronpilot.runner.paths import log_path, prepare
 from cronpilot.storage import incidents, meta, migrate, runs, tasks
 from cronpilot.storage.database import Connection, Database
 
-DAYS = 10
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+TEN_DAYS = 10 * DAY
 ANNA = "api:anna"
 Event = Callable[["Past", datetime], None]
 
 
-def write(settings: Settings, folder: Path, now: datetime) -> None:
-    """Fill the state directory of `settings` with what happened in `folder` until `now`."""
+def write(settings: Settings, folder: Path, now: datetime, *, span: timedelta = TEN_DAYS) -> None:
+    """Fill the state directory of `settings` with what happened in `folder` in the `span` until
+    `now`; six hours at least."""
     prepare(settings.state_dir)
     migrate.prepare(settings.database)
     database = Database(settings.database)
     try:
-        database.write(lambda c: Past(c, settings, folder, now).live()).result()
+        database.write(lambda c: Past(c, settings, folder, now, span).live()).result()
     finally:
         database.close()
 
@@ -60,10 +61,15 @@ class Going:
 
 
 class Past:
-    """Lives from `now - DAYS` to `now`; one use of the writer's transaction."""
+    """Lives through `span` until `now`; one use of the writer's transaction."""
 
     def __init__(
-        self, connection: Connection, settings: Settings, folder: Path, now: datetime
+        self,
+        connection: Connection,
+        settings: Settings,
+        folder: Path,
+        now: datetime,
+        span: timedelta,
     ) -> None:
         self._connection, self._settings, self._folder, self._now = (
             connection, settings, folder, now
@@ -76,7 +82,7 @@ class Past:
         self._launcher, self._usuals = Launcher(settings.state_dir), Usuals()
         self._due: datetime | None = None  # the next slot, while nothing has moved it
         self._waits = False  # something is queued that had no room
-        self._watched_since = now - DAYS * DAY - 3 * MINUTE
+        self._watched_since = now - span - 3 * MINUTE
         self._clock = self._watched_since
         self._down_since: datetime | None = None
         self._feed_breaks = now - 5 * HOUR
@@ -86,7 +92,8 @@ class Past:
         """Everything that happened, in its order."""
         self._file(OLD_FEED, self._watched_since)
         for at, event in self._story():
-            self._at(at, event)
+            if at > self._watched_since:
+                self._at(at, event)
         while (at := self._next()) <= self._now:
             self._clock = at
             while self._events and self._events[0][0] <= at:
