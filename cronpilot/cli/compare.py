@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cronpilot.cli.document import show_row
+from cronpilot.cli.numbers import is_number
 from cronpilot.cli.options import command
 from cronpilot.cli.session import Session
 from cronpilot.cli.table import Cell, Column, Tinted, cell_width, has_colour, show_table
@@ -62,9 +63,7 @@ def compare(
 
 
 async def _run_of(client: Client, which: str) -> int:
-    if which.isascii() and which.isdigit():
-        if len(which) > 15:
-            raise UsageProblem(f"{which} is no number of a run.", "See: cronpilot history")
+    if is_number(which):
         return int(which)
     from cronpilot.client.messages import RunQuery
 

@@ -24,11 +24,26 @@ def main(argv: Sequence[str] | None = None, *, open_client: OpenClient | None = 
     return guarded(lambda: _do(arguments, session), lambda: session.known_state_dir)
 
 
+_PLAINER = {
+    "Input should be a valid integer, unable to parse string as an integer": "it must be a whole"
+    " number",
+    "Input should be greater than or equal to": "it must be at least",
+    "Input should be less than or equal to": "it must be at most",
+}
+
+
+def _plain(said: str) -> str:
+    """Pydantic's words for what a person has typed, in ours."""
+    for theirs, ours in _PLAINER.items():
+        said = said.replace(theirs, ours)
+    return said
+
+
 def _do(arguments: list[str], session: Session) -> int:
     try:
         return app(arguments, prog_name="cronpilot", standalone_mode=False, obj=session) or 0
     except typer.TyperException as error:  # a word that Typer does not understand
-        said = clean(error.format_message())
+        said = _plain(clean(error.format_message()))
         say(f"{said}{'' if said.endswith(('.', '?', ')')) else '.'} See: cronpilot --help")
         return error.exit_code
     except typer.Abort:

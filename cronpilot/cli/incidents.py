@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cronpilot.cli.document import show_row, show_rows
+from cronpilot.cli.numbers import LARGEST
 from cronpilot.cli.options import command
 from cronpilot.cli.session import Session
 from cronpilot.cli.table import Column, Tinted, show_table
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from cronpilot.client.incidents import Delivered, IncidentStory
     from cronpilot.client.messages import IncidentView
 
-_Number = Annotated[int, typer.Argument(metavar="INCIDENT", min=1, help="Its number.")]
+_Number = Annotated[int, typer.Argument(metavar="INCIDENT", min=1, max=LARGEST, help="Its number.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +41,9 @@ def incidents(
     session: Session,
     incident: Annotated[
         int | None,
-        typer.Argument(metavar="[INCIDENT]", min=1, help="Its number: everything about it."),
+        typer.Argument(
+            metavar="[INCIDENT]", min=1, max=LARGEST, help="Its number: everything about it."
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
     task: Annotated[
@@ -122,7 +125,8 @@ def _show_story(session: Session, story: IncidentStory) -> None:
 def ack(
     session: Session,
     numbers: Annotated[
-        list[int], typer.Argument(metavar="INCIDENT...", min=1, help="Their numbers.")
+        list[int],
+        typer.Argument(metavar="INCIDENT...", min=1, max=LARGEST, help="Their numbers."),
     ],
     note: Annotated[
         str, typer.Option("--note", metavar="TEXT", help="A line for the timeline.")

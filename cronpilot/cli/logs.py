@@ -13,6 +13,7 @@ from cronpilot.cli.document import show_json
 from cronpilot.cli.log_grep import Wanted, matches
 from cronpilot.cli.log_output import Gathered, Prefix, Printed
 from cronpilot.cli.log_tail import start_of_last
+from cronpilot.cli.numbers import is_number
 from cronpilot.cli.options import command
 from cronpilot.cli.session import Session
 from cronpilot.cli.table import cell_width
@@ -129,7 +130,7 @@ async def _in_turn(
 
 
 async def _find(client: Client, which: str) -> RunView:
-    if which.isascii() and which.isdigit():
+    if is_number(which):
         return await client.run(int(which))
     from cronpilot.client.messages import RunQuery
     from cronpilot.domain.run import Status

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cronpilot.cli.document import show_row, show_rows
+from cronpilot.cli.numbers import is_number
 from cronpilot.cli.options import command
 from cronpilot.cli.session import Session
 from cronpilot.cli.tasks import MaybeTask, TaskName
@@ -140,7 +141,7 @@ def stop(
     except NoEngine:
         stopped = _stop_alone(session, which, first)
     if session.options.as_json:
-        if which is not None and _is_number(which):
+        if which is not None and is_number(which):
             show_row(stopped[0])
         else:
             show_rows(stopped)
@@ -202,17 +203,13 @@ def _signal(text: str) -> StopSignal:
 async def _active(client: Client, which: str | None) -> list[int]:
     from cronpilot.client.messages import RunQuery
 
-    if which is not None and _is_number(which):
+    if which is not None and is_number(which):
         return [int(which)]
     task = None if which is None else await client.find_task(which)
     page = await client.runs(RunQuery(active=True, task_id=task.id if task else None))
     if task is not None and not page.rows:
         raise Refused(f"Nothing of {task.name!r} runs.")
     return [run.id for run in page.rows]
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit()
 
 
 def history(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cronpilot.cli.document import show_json
+from cronpilot.cli.numbers import is_number
 from cronpilot.cli.options import command
 from cronpilot.cli.session import Session
 from cronpilot.cli.table import Column, show_table
@@ -40,7 +41,7 @@ def show(
     Variables that look like secrets are masked; they were never written down. With --json the
     attempts stand beside the fields of the run.
     """
-    if not (run.isascii() and run.isdigit()):
+    if not is_number(run):
         raise UsageProblem(f"{run!r} is no number of a run.", "See: cronpilot history")
 
     async def ask(client: Client) -> tuple[RunView, list[AttemptView]]:

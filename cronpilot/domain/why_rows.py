@@ -12,7 +12,7 @@ from cronpilot.domain.why_facts import Around, Planned, Row, Task
 from cronpilot.domain.why_words import Teller
 
 SAME = timedelta(minutes=1)  # a slot is the one asked about within the minute that was named
-_LOST_BY = {
+_LOST_BY: dict[Reason | None, str] = {
     Reason.HOST_RESTART: "the machine restarted",
     Reason.RESTORED: "the database was restored",
 }
