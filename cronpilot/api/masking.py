@@ -18,6 +18,7 @@ from cronpilot.client.messages import (
     TaskQuery,
     TaskView,
 )
+from cronpilot.domain.command_secrets import mask_command, mask_words
 from cronpilot.domain.notify import NotifyRules
 from cronpilot.domain.secrets import HIDDEN, mask, mask_value
 
@@ -68,7 +69,7 @@ def masked_task(task: TaskView) -> TaskView:
     return task.model_copy(
         update={
             "env": mask(task.env),
-            "command": _masked_value("command", task.command),
+            "command": _masked_command(task.command),
             "notify": _without_addresses(task.notify),
         }
     )
@@ -102,8 +103,14 @@ def _masked_change(change: FieldChange) -> FieldChange:
     )
 
 
+def _masked_command(command: str | list[str]) -> str | list[str]:
+    return mask_command(command) if isinstance(command, str) else mask_words(command)
+
+
 def _masked_value(field: str, value: Any) -> Any:
     match value:
+        case str() | list() if field == "command":
+            return _masked_command(value)
         case dict() if field == "env":
             return mask({str(name): str(said) for name, said in value.items()})
         case {"ping": dict(ping)} if field == "notify":

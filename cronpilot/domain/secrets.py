@@ -28,7 +28,7 @@ _SECRET_IN_VALUE = re.compile(
     # password=..., of connection strings and of queries; Bearer ...
     r"|(?P<name>(?i:password|passwd|pwd|secret|token|api_?key|accountkey|accesskey|signature)=)"
     r"[^\s;&]+"
-    r"|(?P<bearer>\b(?i:bearer)\s+)\S+"
+    r"|(?P<bearer>\b(?i:bearer)\s+)[^\s'\"]+"
 )
 _PRIVATE_KEY = "PRIVATE KEY-----"
 
