@@ -265,8 +265,12 @@ class LineTable(Columned, Generic[RowT]):
         held_to = self._offset + len(self._rows)
         enough_above = self._offset == 0 or first - margin >= self._offset
         enough_below = held_to >= self.total or last + margin <= held_to
-        offset = max(0, min((first + last - WINDOW) // 2, self.total - WINDOW))
-        if (enough_above and enough_below) or offset in (self._asked, self._offset):
+        if enough_above and enough_below:
+            return
+        # As far as can be in the direction in which one goes: it is not asked for again so soon.
+        start = last + margin - WINDOW if enough_below else first - margin
+        offset = max(0, min(start, self.total - WINDOW))
+        if offset in (self._asked, self._offset):
             return
         self._asked = offset
         self.post_message(self.RowsWanted(self, offset))  # type: ignore[arg-type]
