@@ -17,11 +17,13 @@ async def start_test(engine, name, **how):
     return await engine.test_task(task.id, request_id=os.urandom(8).hex(), **how)
 
 
-async def test_a_test_is_kept_out_of_every_figure(bench):
+@pytest.mark.parametrize("as_scheduled", [False, True])
+async def test_a_test_is_kept_out_of_every_figure(bench, as_scheduled):
     bench.tasks("name: bad\ncommand: echo $CRONPILOT_TASK; false\nschedule: manual")
     async with bench.engine() as engine:
         before = await engine.find_task("bad")
-        run = await finished(engine, (await start_test(engine, "bad")).id)
+        started = await start_test(engine, "bad", as_scheduled=as_scheduled)
+        run = await finished(engine, started.id)
         after, status = await engine.find_task("bad"), await engine.status()
         said = await log_of(engine, run.id)
 
