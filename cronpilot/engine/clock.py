@@ -11,6 +11,8 @@ NOTICEABLE = timedelta(seconds=2)  # a step that a person is told of; NTP slews 
 ASLEEP = timedelta(
     seconds=30
 )  # the heartbeat looks every 5 s: no look for so long is a stopped process
+_AT_ONCE_S = 0.2  # between two readings that belong together
+_READINGS = 10
 
 
 class Clock(Protocol):
@@ -44,7 +46,7 @@ class ClockWatch:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._wall, self._steady = clock.now(), clock.elapsed()
+        self._wall, self._steady = self._both()
         self._watched_since = self._wall
 
     @property
@@ -65,7 +67,7 @@ class ClockWatch:
         both clocks went on and nobody looked) `watched_since` is now.
         """
         with self._lock:
-            wall, steady = self._clock.now(), self._clock.elapsed()
+            wall, steady = self._both()
             passed = timedelta(seconds=steady - self._steady)
             step = wall - self._wall - passed
             self._wall, self._steady = wall, steady
@@ -74,3 +76,12 @@ class ClockWatch:
             if step or passed > ASLEEP:
                 self._watched_since = wall
             return step
+
+    def _both(self) -> tuple[datetime, float]:
+        """Both clocks at one moment: a thread that was held up between two readings would take
+        that for a step."""
+        for _ in range(_READINGS):
+            before, wall, after = self._clock.elapsed(), self._clock.now(), self._clock.elapsed()
+            if after - before < _AT_ONCE_S:
+                break
+        return wall, after

@@ -31,6 +31,32 @@ async def banner(engine):
     return [b.text for b in (await engine.status()).banners if b.key == "clock"]
 
 
+class Held:
+    """A clock whose reader is held up, by that many seconds, as soon as it has read the time."""
+
+    def __init__(self, *pauses: float) -> None:
+        self._passed, self.pauses = 0.0, list(pauses)
+
+    def now(self) -> datetime:
+        read = NOON + timedelta(seconds=self._passed)
+        self._passed += self.pauses.pop(0) if self.pauses else 0.0
+        return read
+
+    def elapsed(self) -> float:
+        return self._passed
+
+
+def test_a_busy_machine_that_holds_up_a_look_is_no_step_of_the_clock():
+    clock = Held()
+    watch = ClockWatch(clock)
+    steps = []
+    for pauses in ([3.0], [], [40.0, 5.0], []):
+        clock.pauses = pauses
+        steps.append(watch.look())
+
+    assert steps == [timedelta()] * 4
+
+
 async def test_a_step_forward_is_made_up_for_once_and_told(bench, clock):
     bench.tasks(MINUTELY)
     async with bench.engine(clock=clock) as engine:
