@@ -95,7 +95,7 @@ class DowntimeReview:
                 continue
             if row["status"] is Status.MISSED and row["reason"] is Reason.DOWN:
                 self._missed[row["id"]] = row["folded_count"]
-            elif row["trigger"] is Trigger.CATCH_UP:
+            elif row["trigger"] is Trigger.CATCH_UP and row["status"] is not Status.SKIPPED:
                 self._made_up.add(row["id"])
         if self._since is not None and (self._missed or self._made_up):
             self._notices.show(

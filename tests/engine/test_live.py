@@ -86,6 +86,26 @@ async def test_after_a_time_without_an_engine_one_hears_what_passed(bench):
     assert after == (None, [])
 
 
+async def test_what_is_skipped_beside_a_run_that_went_on_is_not_made_up_for(bench):
+    bench.tasks(MINUTELY.format("long", "sleep 300", ""), MINUTELY.format("tick", "'true'", ""))
+    clock = SetClock(START)
+    async with bench.engine(clock=clock) as engine:
+        went_on = await start(engine, "long")
+        await reached(engine, went_on.id, Status.RUNNING)
+    clock.pass_by(timedelta(minutes=10))
+    async with bench.engine(clock=clock) as engine:
+
+        async def told():
+            downtime = await engine.downtime()
+            return downtime if downtime and downtime.missed_slots == 18 else None
+
+        downtime = await until(told, "the review")
+        await engine.stop_run(went_on.id, signal="KILL")
+
+    assert downtime.made_up == 1
+    assert [run.task_name for run in downtime.runs] == ["tick"]
+
+
 async def test_an_engine_that_was_killed_was_last_alive_when_it_last_said_so(bench):
     bench.tasks("name: rare\ncommand: 'true'\nschedule: yearly".replace("yearly", "'0 0 1 1 *'"),
                 MINUTELY.format("tick", "'true'", ""))  # fmt: skip
