@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench_screen import Screen, screen
-from measuring import CRONPILOT, Command, Row, cpu_of, headless
+from measuring import CRONPILOT, Command, Row, cpu_of, headless, pss_mb
 
 from cronpilot.client.http import HttpClient
 from cronpilot.client.log_search import LogQuery
@@ -38,6 +38,8 @@ while True:
     time.sleep(0.01)
 """
 RATE = 100_000  # lines a second
+LAST = b"the very last line"
+COLD = 3  # screens, for one figure
 PEER = "it keeps at most 4,096 lines of a run"
 NUMBER = re.compile(rb"flood (\d{10})")
 
@@ -82,7 +84,7 @@ async def start(client: HttpClient, name: str) -> tuple[int, Path]:
     return run.id, Path(run.log_path)
 
 
-async def big_log(client: HttpClient, state: Path, megabytes: int) -> list[Row]:
+async def big_log(client: HttpClient, state: Path, engine: int, megabytes: int) -> list[Row]:
     run_id, path = await start(client, "big")
     while not (await client.run(run_id)).status.is_final:
         await asyncio.sleep(0.05)
@@ -106,7 +108,7 @@ async def big_log(client: HttpClient, state: Path, megabytes: int) -> list[Row]:
             where = "from the end: first match" if direction else "all of it counted"
             rows.append(Row(f"  {what}, {where}", first if direction else took, "s",
                             note=f"{found} found"))  # fmt: skip
-    rows += open_in_screen(state)
+    rows += open_in_screen(state, engine)
     path.unlink()
     return rows
 
@@ -128,23 +130,49 @@ async def search(
             return found, first
 
 
-def open_in_screen(state: Path) -> list[Row]:
+def open_in_screen(state: Path, engine: int) -> Iterator[Row]:
+    yield from opened_cold(state)
     with screen(program=attach(state)) as one:
         one.until(b"in all")
         one.read(2)
-        rows = []
         for what, key, text in (
-            ("screen: Enter to its last line painted", b"\r", b"the very last line"),
+            ("screen: Enter to its last line painted, read before", b"\r", LAST),
             ("screen: g to its first line painted", b"g", b"worker 000000"),
-            ("screen: f back to its end", b"f", b"the very last line"),
+            ("screen: f back to its end", b"f", LAST),
         ):
-            began, cpu = time.perf_counter(), one.cpu()
-            os.write(one.fd, key)
-            one.until(text)
-            took, note = time.perf_counter() - began, f"CPU {one.cpu() - cpu:.2f} s"
-            rows.append(Row(what, took, "s", 0.1 if key == b"\r" else None, note=note))
+            took, cpu = painted(one, key, text)
+            budget = 0.1 if key == b"\r" else None
+            yield Row(what, took, "s", budget, note=f"CPU {cpu:.2f} s")
             one.read(1)
-        return [*rows, Row("cronstable: a log of this size", None, "", note=PEER)]
+        yield Row("screen: memory with it open", pss_mb(one.pid), "MB")
+        yield Row("engine: memory with it open", pss_mb(engine), "MB")
+    yield Row("cronstable: a log of this size", None, "", note=PEER)
+
+
+def opened_cold(state: Path) -> Iterator[Row]:
+    """In new screens that have not read a byte of it, or only the cursor has come there."""
+    for what, before, keys in (
+        ("screen: Enter in the history to its last line painted", b"4", b"\r"),
+        ("screen: to its row and L, to its last line painted", b"j", b"kL"),
+    ):
+        found = []
+        for _ in range(COLD):
+            with screen(program=attach(state)) as one:
+                one.until(b"in all")
+                one.read(2)
+                os.write(one.fd, before)
+                one.read(1.5)
+                found.append(painted(one, keys, LAST))
+        took, cpu = (statistics.median(column) for column in zip(*found, strict=True))
+        yield Row(what, took, "s", 0.1, note=f"CPU {cpu:.2f} s")
+
+
+def painted(one: Screen, keys: bytes, text: bytes) -> tuple[float, float]:
+    """Seconds until `text` is painted because of these keys, and of the screen's CPU."""
+    began, cpu = time.perf_counter(), one.cpu()
+    os.write(one.fd, keys)
+    one.until(text)
+    return time.perf_counter() - began, one.cpu() - cpu
 
 
 async def flood(client: HttpClient, state: Path, engine: int, seconds: float) -> list[Row]:
@@ -221,7 +249,7 @@ def rows(megabytes: int, seconds: float) -> Iterator[Row]:
 async def both(state: Path, pid: int, megabytes: int, seconds: float) -> list[Row]:
     client = HttpClient.over_socket(state / SOCKET_NAME)
     try:
-        found = await big_log(client, state, megabytes)
+        found = await big_log(client, state, pid, megabytes)
         return [*found, *await flood(client, state, pid, seconds)]
     finally:
         await client.shutdown(with_tasks=True)
