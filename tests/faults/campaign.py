@@ -25,8 +25,9 @@ from .product import Product, until
 SECOND = 1_000_000  # microseconds
 TASKS = 10
 CODES = 8  # a slot's second and its task's number give 0-5, or an end by KILL (6) or TERM (7)
-# Between the instants that are recorded and those that a command itself sees lies what the machine
-# needs for a fork and an exec: 3 s were seen where twenty processes shared two cores.
+# Between a command's last word and its recorded end lies what the machine needs to tell the keeper
+# of it: 3 s were seen where twenty processes shared two cores. No order of events bounds it, as it
+# does a start.
 LATE_S = 20.0
 COARSE_S = 0.05  # a file's time of change comes from a clock that ticks
 
@@ -230,6 +231,8 @@ class Campaign:
                 slot = (number, row["scheduled_for"])
                 self._one_run(row, slot, begun.get(slot, []), ended.get(slot, []))
             self._totals(task["name"], rows)
+            if task["overlap"] == "queue":
+                self._in_a_row(rows)
         self._nothing_else(set(begun))
         print(self.report.table())
         print(*self.report.faults[:20], sep="\n")
@@ -282,16 +285,33 @@ class Campaign:
             self.report.fault("no time", who)
             return
         coarse = COARSE_S * SECOND
-        if row["started_at"] > begun.at + coarse:
-            self.report.fault("started before its start", who)
+        if not self._requested_at(row) - coarse <= row["started_at"] <= begun.at + coarse:
+            self.report.fault("start out of order", who)
         if row["finished_at"] < ended[0].at - coarse:
             self.report.fault("ended before its end", who)
-        off = abs(row["started_at"] - begun.at)
+        late = begun.at - row["started_at"]
         if row["status"] != "lost":  # else the end is that of finding out, perhaps a restart later
-            off = max(off, abs(row["finished_at"] - ended[0].at))
-        self.report.worst_time_ms = max(self.report.worst_time_ms, off // 1000)
-        if off > LATE_S * SECOND:
-            self.report.fault("wrong time", f"{who} by {off / SECOND:.2f} s")
+            off = row["finished_at"] - ended[0].at
+            if off > LATE_S * SECOND:
+                self.report.fault("wrong end", f"{who} by {off / SECOND:.2f} s")
+            late = max(late, off)
+        self.report.worst_time_ms = max(self.report.worst_time_ms, late // 1000)
+
+    def _requested_at(self, row: Row) -> int:
+        """When the engine wrote down that it would ask for the launch that was started."""
+        [asked] = self.product.query(
+            "SELECT max(requested_at) AS at FROM attempt WHERE run_id = ? AND launch <= ?",
+            row["id"], row["launches"],
+        )  # fmt: skip
+        return int(asked["at"])
+
+    def _in_a_row(self, rows: Sequence[Row]) -> None:
+        """A task that queues asks for a run when the one before has ended, and no earlier."""
+        over = 0
+        for row in (row for row in rows if row["launches"]):
+            if self._requested_at(row) + COARSE_S * SECOND < over:
+                self.report.fault("asked for before the last one ended", f"run {row['id']}")
+            over = row["finished_at"] or over
 
     def _totals(self, name: str, rows: Sequence[Row]) -> None:
         """The task's own figures are the sum of its runs."""
