@@ -8,8 +8,9 @@ import os
 import pytest
 
 from cronpilot.domain.run import Reason, Status
+from cronpilot.engine import dispatcher
 from cronpilot.runner.messages import Ended, NeverStarted
-from tests.engine.conftest import finished, log_of, reached, start, until
+from tests.engine.conftest import LONG, finished, log_of, reached, start, until
 
 
 @pytest.fixture
@@ -101,6 +102,7 @@ async def test_a_stop_that_the_keeper_never_met_holds_for_the_run(bench, monkeyp
     async with bench.engine() as engine:
         given = []
         monkeypatch.setattr(engine._executor, "start", given.append)  # the keeper never hears it
+        monkeypatch.setattr(dispatcher, "UNHEARD_S", 2 * LONG)  # nor is it asked again
         run = await reached(engine, (await start(engine, "it")).id, Status.STARTING)
 
         async def was_ordered():

@@ -8,11 +8,12 @@ import pytest
 
 from cronpilot.client.messages import RunQuery, TaskQuery
 from cronpilot.domain.run import Reason, Status
+from cronpilot.engine import dispatcher
 from cronpilot.engine.offline import OfflineClient
 from cronpilot.errors import Conflict, InvalidFile, NoEngine
 from cronpilot.runner.messages import AttemptKey, NeverStarted
 from cronpilot.storage import meta
-from tests.engine.conftest import finished, history, reached, start
+from tests.engine.conftest import LONG, finished, history, reached, start
 
 ONE = "name: one\ncommand: 'true'\nschedule: daily 02:30"
 TWO = "name: two\ncommand: 'true'\nschedule: manual"
@@ -130,6 +131,7 @@ async def test_a_start_that_was_refused_is_not_made_up_for_when_its_task_is_gone
     async with bench.engine() as engine:
         given = []
         monkeypatch.setattr(engine._executor, "start", given.append)
+        monkeypatch.setattr(dispatcher, "UNHEARD_S", 2 * LONG)
         run = await reached(engine, (await start(engine, "it")).id, Status.STARTING)
         bench.tasks()
         await engine.reload()
