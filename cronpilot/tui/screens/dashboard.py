@@ -320,7 +320,7 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         if self.shown_size() == "none" or (is_shown and not now):
             return
         if run_id is not None:
-            self.show_log(run_id, settle=not now)
+            self.show_log(run_id, settle=not now and self.panel_size != "whole")
         elif self.current is self.tasks:
             self.workers.cancel_group(self, "log")
             self.log_wanted = None
