@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from textual import work
+from textual import events, work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -35,6 +35,7 @@ from cronpilot.tui.screens.acting import ActingScreen
 from cronpilot.tui.screens.dashboard import Dashboard
 from cronpilot.tui.screens.dialog import Dialog
 from cronpilot.tui.terminal import TerminalGuard, driver_for
+from cronpilot.tui.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
     from cronpilot.client.messages import Banner, EngineStatus, Event, RunView
@@ -112,6 +113,7 @@ class CronPilotApp(App[Leave]):
         self._connection = Connection(connect, self)
         self._inbox = Inbox(self._deliver, self._later, time.monotonic)
         self._ticked: datetime | None = None
+        self._type_ahead = TypeAhead(self, super().on_event)
         self.animation_level = "none"
         for theme_ in themes.THEMES:
             self.register_theme(theme_)
@@ -291,9 +293,17 @@ class CronPilotApp(App[Leave]):
         instead = f"{key}, then b" if self.role == "owner" else key
         self.notify(f"Not suspended: {instead} gives the prompt back.", markup=False, timeout=4)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Keys that follow one which opens a line to type into wait for that line."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self._type_ahead.take(event)
+        else:
+            await super().on_event(event)
+
     async def run_action(self, action: Any, *where: Any, **more: Any) -> bool:
         """Do it, or say that this user may not."""
         name = action if isinstance(action, str) else action[1]
+        self._type_ahead.begun(name)
         if is_allowed(name, self.identity):
             return await super().run_action(action, *where, **more)
         self.notify(refusal(self.identity), severity="warning", markup=False, timeout=4)
