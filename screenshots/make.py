@@ -52,11 +52,11 @@ WHILE_IT_RUNS: dict[str, Picture] = {
     "palette": ((120, 26), DARK, ["colon", *"run b", LATER]),
     "history": (WIDE, DARK, ["4", SOON, "g", "j"]),
     "health": (WIDE, DARK, ["5", LATER, "g", "j"]),
+    "incident": ((120, 20), DARK, ["5", LATER, "g", "enter", LATER]),
 }
 AT_ANY_TIME: dict[str, Picture] = {
     "upcoming": (WIDE, DARK, ["3", LATER]),
     "compare": (WIDE, DARK, ["4", "slash", SOON, *"price", "enter", LATER, "C", LATER]),
-    "incident": ((120, 20), DARK, ["5", LATER, "g", "enter", LATER]),
     "editor": (WIDE, DARK, ["g", "E", LATER, *["tab"] * 13, "backspace", "space", *"hours", LATER]),
     "quiet": (WIDE, DARK, ["slash", SOON, *"sitemap", "enter", SOON, "e", LATER]),
     "help": ((120, 34), DARK, ["question_mark"]),
