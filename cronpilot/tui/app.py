@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import events, work
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
 
 UNWATCHED = timedelta(seconds=10)
 """Between two looks at the clock while the terminal says that it has not the focus."""
+
+LEISURE = 2.0
+"""Seconds after the engine has answered when there is time for what was put off."""
 
 
 class CronPilotApp(App[Leave]):
@@ -163,9 +167,16 @@ class CronPilotApp(App[Leave]):
         """An engine answers."""
         self._ask_who_i_am()
         self.dashboard.connected(status)
+        self.set_timer(LEISURE, self._load_the_palette)
         for screen in self._acting_screens():
             if screen is not self.dashboard:
                 screen.apply(Changes(status=status, gap=True))
+
+    @work(group="palette modules")
+    async def _load_the_palette(self) -> None:
+        """Not needed for the first paint, but when its key is pressed it should open at once."""
+        await asyncio.to_thread(import_module, "cronpilot.tui.screens.offering")
+        await asyncio.to_thread(import_module, "cronpilot.tui.screens.palette")
 
     def lost(self, error: CronPilotError) -> None:
         """It does so no more."""

@@ -22,6 +22,7 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.screen import UPDATE_PERIOD, Screen, ScreenResultType
+from textual.strip import Strip
 from textual.widget import Widget
 
 _ATTRIBUTES = (
@@ -151,16 +152,22 @@ class OnceAFrame(Screen[ScreenResultType]):
         self._holding = False  # what is to be painted comes together first
 
     def first_seen(self) -> Region:
-        """What is painted before all else."""
+        """What is painted before all else; nothing of the ground may be seen in it."""
         raise NotImplementedError
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The ground: the screen below, all of it dimmed, which takes longer than the rest."""
+        if self._opening:
+            return [Strip.blank(crop.width)] * crop.height
+        return super().render_lines(crop)
 
     def _compositor_refresh(self) -> None:
         if self._holding:
             return
         if self._opening:
-            self._opening = False
             self._compositor._dirty_regions = {self.first_seen()}
             super()._compositor_refresh()
+            self._opening = False
             self._compositor._dirty_regions.add(self.size.region)
             self._holding = True  # until the next frame
         else:
