@@ -30,6 +30,7 @@ async def opened(screen, key):
     await screen.until(lambda: isinstance(screen.app.screen, FormScreen))
     await screen.until(lambda: screen.app.screen._judged is not None)
     await screen.until(lambda: screen.app.screen._others is not None)
+    await screen.until(screen.app.screen._whole.is_set)
 
 
 async def replaced(screen, field, text):
@@ -372,6 +373,32 @@ async def test_every_field_can_be_reached_on_a_small_screen(show, client):
             fields = form(screen).query_one("#form-fields").region
             assert fields.contains_region(focused.region), focused
             await screen.press("tab")
+
+
+async def test_a_form_opens_with_what_is_seen_first_and_keys_wait_for_the_rest(
+    show, client, monkeypatch
+):
+    monkeypatch.setattr(FormScreen, "on_screen_resume", lambda _: None)  # it waits to be asked
+    async with show(client) as screen:
+        await screen.press("E")
+        await screen.until(lambda: isinstance(screen.app.screen, FormScreen))
+        await says(screen, "NEXT RUNS")
+        assert "alarms.late" not in form(screen).rows
+        await screen.press("x", "pagedown", "pagedown", "y", "pageup", "pageup", "shift+tab")
+        await screen.until(lambda: form(screen).focused.id == "test")
+        rows = form(screen).rows
+        assert rows["name"].control.value == "backup-dbx"
+        assert rows["working_dir"].control.value == "y"
+        assert "alarms.late" in rows
+
+
+async def test_a_form_may_be_left_while_its_rest_follows(show, client):
+    async with show(client) as screen:
+        for _ in range(3):
+            screen.app.simulate_key("E")
+            await screen.until(lambda: isinstance(screen.app.screen, FormScreen))
+            screen.app.simulate_key("escape")
+            await screen.until(lambda: screen.app.screen is screen.dashboard)
 
 
 async def test_sections_are_jumped_through(show, client):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 from textual import events, on, work
@@ -27,10 +27,10 @@ from cronpilot.tui.schedule_draft import Problem
 from cronpilot.tui.schedule_preview import ASKED, meetings, preview_lines
 from cronpilot.tui.screens import form_questions
 from cronpilot.tui.screens.asking import AskingScreen
-from cronpilot.tui.task_fields import FormField, Section, fields_of, spec_of
+from cronpilot.tui.task_fields import Section, fields_of, spec_of
 from cronpilot.tui.widgets.form_choices import Deed, Pick
+from cronpilot.tui.widgets.form_controls import control_of, put_text, text_of
 from cronpilot.tui.widgets.form_row import FormRow
-from cronpilot.tui.widgets.form_text import TextBox, TextField
 from cronpilot.tui.widgets.key_bar import KeyBar, KeyHint, hints_of
 from cronpilot.tui.widgets.lines import Lines
 from cronpilot.tui.widgets.schedule_fields import ScheduleFields
@@ -45,6 +45,8 @@ WIDE = 116
 """Columns from which on the preview has room beside the fields."""
 _TWO_COLUMNS = 80
 """Columns from which on fire times find room side by side where rows are few."""
+AT_ONCE = 2
+"""Sections that are there when the form opens; the others follow while one looks at these."""
 REREAD = 20.0
 """Seconds after which the countdowns of the preview are told anew."""
 
@@ -68,7 +70,7 @@ class FormScreen(AskingScreen["TaskView | None"]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab,down", "next_field", "Next", id="form.next", key_display="Tab",
                 tooltip="The next field"),
-        Binding("shift+tab,up", "app.focus_previous", "Back", id="form.before", show=False,
+        Binding("shift+tab,up", "field_before", "Back", id="form.before", show=False,
                 tooltip="The field before"),
         Binding("pagedown", "section(1)", "Section", id="form.section", key_display="PgDn",
                 tooltip="The next section"),
@@ -95,20 +97,26 @@ class FormScreen(AskingScreen["TaskView | None"]):
         self._judged: Judged | None = None
         self._tried = False  # to save: from then on empty fields are complained about, too
         self._timer: Timer | None = None
+        self._seen, self._whole = asyncio.Event(), asyncio.Event()
+        self._fields = _Fields(id="form-fields", can_focus=False)
 
     def compose(self) -> ComposeResult:
         self._set_classes()  # while there are no fields yet whose looks hang on them
         yield self.head
         with Container(id="form"):
-            with _Fields(id="form-fields", can_focus=False):
-                for section in self._sections:
+            with self._fields:
+                for section in self._sections[:AT_ONCE]:
                     yield from self._section(section)
-                yield Deed("Save", "shows first what would change", id="save")
-                if len(self._sections) > 1:
-                    note = "this as it stands, just as by schedule; not counted"
-                    yield Deed("Test run", note, key="t", id="test")
+                if len(self._sections) <= AT_ONCE:
+                    yield from self._deeds()
             yield self.preview
         yield self.key_bar
+
+    def _deeds(self) -> ComposeResult:
+        yield Deed("Save", "shows first what would change", id="save")
+        if len(self._sections) > 1:
+            note = "this as it stands, just as by schedule; not counted"
+            yield Deed("Test run", note, key="t", id="test")
 
     def _section(self, section: Section) -> ComposeResult:
         if len(self._sections) > 1:
@@ -123,19 +131,45 @@ class FormScreen(AskingScreen["TaskView | None"]):
             yield self.schedule
             return
         for field in section.fields:
-            row = FormRow(field.name, field.label, _control(field, self._filled.texts[field.name]))
+            row = FormRow(
+                field.name, field.label, control_of(field, self._filled.texts[field.name])
+            )
             self.rows[field.name] = row
             if field is section.fields[0]:
                 self._tops.append(row.control)
             yield row
 
     def on_mount(self) -> None:
+        self._grow()
         self.bindings_updated_signal.subscribe(self, lambda _: self._tell_keys())
         self._tops[0].focus()
         self._arrange()
         self._ask_for_others()
         self._check()
         self.set_interval(REREAD, self._check)
+
+    def on_screen_resume(self) -> None:
+        self.call_after_refresh(self._seen.set)
+
+    @work(group="grow")
+    async def _grow(self) -> None:
+        """The other sections, those that are seen first: keys are answered in between."""
+        await self._seen.wait()
+        later = self._sections[AT_ONCE:]
+        if later:
+            await self._fields.mount(*self._section(later[0]))
+            rest = [row for section in later[1:] for row in self._section(section)]
+            await self._fields.mount(*rest, *self._deeds())
+        self._whole.set()
+        if self.is_attached:  # it may have been left meanwhile
+            self._tell(self.filled)
+        if later and self.focused is not None:  # there was less to scroll through when it got it
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
+
+    async def _all_there(self) -> None:
+        """Waits for the sections that are not there yet, for the tenth of a second they take."""
+        self._seen.set()
+        await self._whole.wait()
 
     # --- what stands in it -----------------------------------------------------------------------
 
@@ -148,7 +182,7 @@ class FormScreen(AskingScreen["TaskView | None"]):
     def filled(self) -> Filled:
         """The form as it stands."""
         texts = {
-            name: _text_of(row.control)
+            name: text_of(row.control)
             for name, row in self.rows.items()
             if name not in self.schedule.rows
         }
@@ -160,13 +194,13 @@ class FormScreen(AskingScreen["TaskView | None"]):
         self._filled = filled
         for name, row in self.rows.items():
             if name not in self.schedule.rows:
-                _put_text(row.control, filled.texts[name])
+                put_text(row.control, filled.texts[name])
         self.schedule.load(filled.draft)
         self._check()
 
     @on(Input.Submitted)
-    def _go_on(self) -> None:
-        self.focus_next()
+    async def _go_on(self) -> None:
+        await self.action_next_field()
 
     @on(Input.Changed)
     @on(TextArea.Changed)
@@ -260,12 +294,21 @@ class FormScreen(AskingScreen["TaskView | None"]):
 
     # --- keys ------------------------------------------------------------------------------------
 
-    def action_next_field(self) -> None:
+    async def action_next_field(self) -> None:
         """To the next field that can be filled in."""
+        if self.focused is self.focus_chain[-1]:
+            await self._all_there()
         self.focus_next()
 
-    def action_section(self, by: int) -> None:
+    async def action_field_before(self) -> None:
+        """To the field before; from the first to the last line of the form."""
+        if self.focused is self.focus_chain[0]:
+            await self._all_there()
+        self.focus_previous()
+
+    async def action_section(self, by: int) -> None:
         """To the first field of the next section, or of the one before."""
+        await self._all_there()
         order = self.focus_chain
         here = order.index(self.focused) if self.focused in order else 0
         places = [order.index(top) for top in self._tops]
@@ -323,6 +366,7 @@ class FormScreen(AskingScreen["TaskView | None"]):
     async def _changed(self) -> tuple[Any, list[Changed]]:
         """The definition and what it changes; None where something is wrong, which is shown."""
         self._tried = True
+        await self._all_there()
         judged = await self._judge()
         if judged.spec is None:
             self._show_first_problem(judged.problems)
@@ -417,20 +461,3 @@ class FormScreen(AskingScreen["TaskView | None"]):
         begun = replace(begun, quiet=self._filled.quiet)
         self._load(begun.refill({**fields_of(made), "active": wanted.get("active", True)}))
         return True
-
-
-def _control(field: FormField, text: str) -> Widget:
-    if field.choices:
-        return Pick(field.choices, text)
-    return TextBox(text, field.hint) if field.lines else TextField(text, field.hint)
-
-
-def _text_of(control: Widget) -> str:
-    return control.text if isinstance(control, TextBox) else str(cast(Any, control).value)
-
-
-def _put_text(control: Widget, text: str) -> None:
-    if isinstance(control, TextBox):
-        control.load_text(text)
-    else:
-        cast(Any, control).value = text

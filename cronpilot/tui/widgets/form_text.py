@@ -22,15 +22,16 @@ _MOST_ROWS = 6
 class TextField(Input):
     """One line."""
 
-    DEFAULT_CSS = "TextField { width: 1fr; }"
+    # As `compact=True`, which finds out in vain what a field that is on no screen yet looks like.
+    DEFAULT_CSS = "TextField { width: 1fr; height: 1; padding: 0; border: none !important; }"
 
     # Textual's own lays the whole screen out anew with each key. Our width depends on no text.
     virtual_size: Reactive[Size] = Reactive(Size(0, 0))
 
     def __init__(self, text: str = "", placeholder: str = "", *, replace: bool = False) -> None:
         """`replace`: what is typed first takes the place of what stands there."""
-        super().__init__(text, compact=True, placeholder=placeholder, select_on_focus=replace)
-        self.cursor_blink = False
+        super().__init__(text, placeholder=placeholder, select_on_focus=replace, validate_on=())
+        self.set_reactive(Input.cursor_blink, False)
 
     def validate_value(self, value: str) -> str:
         return clean(value)
@@ -43,11 +44,11 @@ class TextField(Input):
 class TextBox(TextArea):
     """Several lines. Up in the first and down in the last go on to the next field."""
 
-    DEFAULT_CSS = "TextBox { width: 1fr; height: 1; padding: 0; }"
+    DEFAULT_CSS = "TextBox { width: 1fr; height: 1; padding: 0; border: none !important; }"
 
     def __init__(self, text: str = "", placeholder: str = "") -> None:
-        super().__init__(text, compact=True, placeholder=placeholder, highlight_cursor_line=False)
-        self.cursor_blink = False
+        super().__init__(text, placeholder=placeholder, highlight_cursor_line=False)
+        self.set_reactive(TextArea.cursor_blink, False)
 
     def on_mount(self) -> None:
         self._fit()
