@@ -45,6 +45,7 @@ class Screen:
 
     def __init__(self, *options: str, program: list[str] | None = None) -> None:
         self.started = time.perf_counter()
+        self._rest = bytearray()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as an installation has it
@@ -58,6 +59,7 @@ class Screen:
 
     def read(self, seconds: float) -> bytes:
         """All that is written in that time."""
+        self._rest.clear()
         out, end = bytearray(), time.perf_counter() + seconds
         while (left := end - time.perf_counter()) > 0:
             if select.select([self.fd], [], [], left)[0]:
@@ -65,12 +67,21 @@ class Screen:
         return bytes(out)
 
     def until(self, text: bytes, seconds: float = 60) -> float:
-        """Milliseconds since the start at which `text` has been written."""
-        out, end = bytearray(), time.perf_counter() + seconds
-        while text not in out and time.perf_counter() < end:
+        """Milliseconds since the start at which `text` has been written; what came with it, behind
+        it, is looked through by the next call.
+
+        Raises:
+            TimeoutError: it was not.
+        """
+        end = time.perf_counter() + seconds
+        while text not in self._rest:
+            if time.perf_counter() > end:
+                raise TimeoutError(f"{text!r} was not painted within {seconds:g} s")
             if select.select([self.fd], [], [], 0.1)[0]:
-                out += os.read(self.fd, 1 << 16)
-        return (time.perf_counter() - self.started) * 1000
+                self._rest += os.read(self.fd, 1 << 16)
+        took = (time.perf_counter() - self.started) * 1000
+        del self._rest[: self._rest.index(text) + len(text)]
+        return took
 
     def key(self, key: bytes) -> tuple[float, int]:
         """Milliseconds to the first byte after a key, and the bytes it cost."""
