@@ -127,7 +127,7 @@ class PanesScreen(RecordsScreen):
         self.panel_size = size
         self.arrange_panes()
         if size == "whole":
-
+            self.hurry_log()
             self.panel.focus_content()
         else:
             self.current.table.focus()
