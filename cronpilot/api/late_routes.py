@@ -7,7 +7,6 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
-from starlette._utils import get_route_path
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -42,9 +41,10 @@ class LateRoute(APIRoute):
         return LateRoute(self.path, self.endpoint, **declared)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] == "http" and self._is_like(get_route_path(scope)):
-            return super().matches(scope)
-        return Match.NONE, {}
+        if scope["type"] != "http":
+            return Match.NONE, {}
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        return super().matches(scope) if self._is_like(path) else (Match.NONE, {})
 
     def _is_like(self, path: str) -> bool:
         """Whether a path differs from ours in the parameters at most."""

@@ -176,7 +176,7 @@ def _detach(settings: Places, tasks_file: Path | None) -> None:
         arguments += ["--tasks", str(tasks_file)]
     with (settings.state_dir / "engine.log").open("ab") as output:
         engine = subprocess.Popen(
-            [sys.executable, "-m", "cronpilot", *arguments],
+            [sys.executable, "-P", "-m", "cronpilot", *arguments],
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
             cwd=settings.state_dir,
         )  # fmt: skip

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cronpilot.cli.headless import run_engine
-from cronpilot.cli.late_methods import compile_late
 from cronpilot.cli.opening import open_screen
 from cronpilot.cli.pipe import accept_any_text
 from cronpilot.cli.shortcut import answer
@@ -31,7 +30,6 @@ def main(argv: Sequence[str] | None = None, *, open_client: OpenClient | None = 
         open_client: makes the client that the commands ask; default: that of `bootstrap.clients`.
     """
     if argv is None:  # the process is ours
-        compile_late()
         gc.set_threshold(_GARBAGE_AFTER)
         # We have no plugins of pydantic; to look for some reads what every package here declares.
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

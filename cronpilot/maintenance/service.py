@@ -112,7 +112,7 @@ def program() -> tuple[str, ...]:
     script = Path(sys.executable).parent / "cronpilot"
     if os.access(script, os.X_OK):
         return (str(script),)
-    return (sys.executable, "-m", "cronpilot")
+    return (sys.executable, "-P", "-m", "cronpilot")
 
 
 def install(service: Service, say: Say) -> None:

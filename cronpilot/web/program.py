@@ -16,6 +16,6 @@ PARENT = "CRONPILOT_TAB_PARENT"
 def tab_program(state_dir: Path, identity: Identity, theme: str) -> list[str]:
     """The words that start the screen of a tab for that user. `theme` is a browser's word."""
     return [
-        sys.executable, "-m", "cronpilot.bootstrap.tab_screen", str(state_dir), identity.name,
-        identity.role.value, theme,
+        sys.executable, "-P", "-m", "cronpilot.bootstrap.tab_screen", str(state_dir),
+        identity.name, identity.role.value, theme,
     ]  # fmt: skip

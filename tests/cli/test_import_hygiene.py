@@ -124,7 +124,7 @@ def test_a_command_is_loaded_without_the_others() -> None:
     assert {name for name in loaded if name.startswith("cronpilot.cli.")} == {
         f"cronpilot.cli.{name}"
         for name in (
-            "app", "catalogue", "document", "entry", "headless", "late_methods", "lazy", "opening",
+            "app", "catalogue", "document", "entry", "headless", "lazy", "opening",
             "options", "pipe", "session", "shortcut", "tasks", "telling",
         )
     }  # fmt: skip
