@@ -55,7 +55,7 @@ def _about_run(
 ) -> Iterator[Act]:
     alarms = row["alarms"]
     if row["status"] is Status.RUNNING and row["started_at"] is not None:
-        fault, passed, setting = Fault.LONG, now - row["started_at"], alarms.long
+        fault, passed, setting = Fault.LONG, now - row["attempt_began"], alarms.long
     elif _is_overdue(row):
         fault, passed, setting = Fault.LATE, delay_of(row, now), alarms.late
     else:

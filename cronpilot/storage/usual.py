@@ -10,10 +10,11 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, select, text
 from cronpilot.domain.alarms import SAMPLES
 from cronpilot.domain.run import Status
 from cronpilot.storage.database import BY_OPEN, BY_TASK, DIALECT
-from cronpilot.storage.tables import OPEN, Run, Task
+from cronpilot.storage.tables import OPEN, Attempt, Run, Task
 
 RUN = Run.__table__  # type: ignore[attr-defined]
 TASK = Task.__table__  # type: ignore[attr-defined]
+ATTEMPT = Attempt.__table__  # type: ignore[attr-defined]
 
 LOOKED_THROUGH = 500
 """Runs of a task among which its last good ones are looked for."""
@@ -52,8 +53,13 @@ def good_runs(connection: Connection, task_id: int) -> tuple[list[timedelta], li
     return lengths, delays
 
 
+_ATTEMPT_BEGAN = (
+    select(func.max(ATTEMPT.c.started_at)).where(ATTEMPT.c.run_id == RUN.c.id).scalar_subquery()
+)
 _GOES_ON = (
     select(
+        # A run that is tried again began long ago; what is compared with single attempts is this.
+        func.coalesce(_ATTEMPT_BEGAN, RUN.c.started_at).label("attempt_began"),
         RUN.c.id.label("run_id"), RUN.c.task_id, RUN.c.status, RUN.c.trigger, RUN.c.scheduled_for,
         RUN.c.queued_at, RUN.c.started_at, TASK.c.name, TASK.c.notify, TASK.c.alarms,
         TASK.c.archived_at, TASK.c.successes, TASK.c.duration_ms, TASK.c.spread, TASK.c.paused_at,

@@ -17,10 +17,11 @@ from cronpilot.storage import incidents
 from cronpilot.storage.database import Connection, Database
 from cronpilot.storage.outbox import OUTBOX
 from cronpilot.storage.run_views import views
-from cronpilot.storage.tables import Run
+from cronpilot.storage.tables import Attempt, Run
 from tests.storage.making import add_task
 
 RUN = Run.__table__  # type: ignore[attr-defined]
+ATTEMPT = Attempt.__table__  # type: ignore[attr-defined]
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3600, 86400))
 TELLING = Telling(Defaults(to=["ops@example.org"]), timedelta(), time(8), UTC)
@@ -51,6 +52,12 @@ class Life:
         return int(
             self.write(lambda c: c.execute(insert(RUN).values(given).returning(RUN.c.id)).scalar())
         )
+
+    def attempt(self, run_id: int, number: int, began: datetime) -> None:
+        """One try of it was started then."""
+        given = {"run_id": run_id, "launch": number, "number": number, "boot_id": "",
+                 "requested_at": began, "started_at": began}  # fmt: skip
+        self.write(lambda c: c.execute(insert(ATTEMPT).values(given)))
 
     def end(self, run_id: int, status: str, **fields: Any) -> None:
         """It ends now."""

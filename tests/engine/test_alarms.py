@@ -46,6 +46,20 @@ def test_a_run_that_takes_twice_as_long_as_usual_is_told_once(life: Life):
     assert life.told() == ["opened long", "recovered long"]
 
 
+def test_a_run_that_is_tried_again_is_as_long_as_its_attempt(life: Life):
+    task_id = seasoned(life)
+    run_id = life.start(task_id, attempts=2)
+    for number, began in ((1, life.now), (2, life.now + 30 * MINUTE)):
+        life.attempt(run_id, number, began)
+    life.now += 45 * MINUTE
+
+    assert life.look() == 0
+    life.now += 6 * MINUTE
+    life.look()
+
+    assert life.detail() == "It has been running for 21m; more than 20m is not usual."
+
+
 def test_a_long_run_that_fails_at_last_is_one_recovery_and_one_new_fault(life: Life):
     task_id = seasoned(life)
     run_id = life.start(task_id)
