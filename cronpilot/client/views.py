@@ -130,6 +130,7 @@ class RunView(Message):
         None  # the last slot of a folded row; `scheduled_for` is its first
     )
     folded_count: int = 1
+    spread_s: float = 0.0  # how long after its slot the spread of its task lets it start
     # The variables of its newest attempt, secrets masked; None in lists, and before it had any.
     environment: dict[str, str] | None = None
 

@@ -11,6 +11,7 @@ from typing import Any
 from cronpilot.client.messages import AttemptView, FireTime, LastRun, RunView, TaskView
 from cronpilot.domain.alarms import Alarms, Usual, bound
 from cronpilot.domain.explain import explain
+from cronpilot.domain.plan import spread_offset
 from cronpilot.domain.run import Status, Trigger
 from cronpilot.domain.task import spec_dict
 from cronpilot.domain.zones import find_zone
@@ -138,6 +139,7 @@ def run_view(
         log_removed=row["log_removed"],
         folded_until=row["folded_until"],
         folded_count=row["folded_count"],
+        spread_s=spread_offset(row["task_name"], row["spread"]).total_seconds(),
     )
 
 

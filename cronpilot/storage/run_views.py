@@ -28,7 +28,7 @@ _RETRIES = case(  # see engine.testing
 _VIEW = select(
     *(column for column in _RUN.c if column.name not in WIDE),
     _TASK.c.name.label("task_name"), _TASK.c.successes, _TASK.c.duration_ms, _TASK.c.paused_at,
-    _TASK.c.alarms,
+    _TASK.c.alarms, _TASK.c.spread,
     _PID, _BEHIND, _RETRIES,
 ).join(_TASK, _TASK.c.id == _RUN.c.task_id)  # fmt: skip
 

@@ -127,6 +127,8 @@ def _slot(run: RunView, now: datetime, zone: tzinfo) -> list[Line]:
         words, tone = "", ""
     elif late < WORTH_SAYING:
         words, tone = "started on time", "muted"
+        if run.spread_s:
+            words += f", {elapsed(run.spread_s)} after it by its spread"
     else:
         words, tone = f"started {elapsed(late)} late", "warn"
     cells = [Cell(_moment(run.scheduled_for, now, zone)), Cell("  "), Cell(words, _tone(tone))]

@@ -42,10 +42,11 @@ def when(run: RunView) -> datetime:
 
 
 def lateness_s(run: RunView) -> float | None:
-    """Seconds between the slot and the start; None where there was no slot, or no start."""
+    """Seconds between when the slot was to start and its start: its task's spread is not late.
+    None where there was no slot, or no start."""
     if run.scheduled_for is None or run.started_at is None:
         return None
-    return max(0.0, (run.started_at - run.scheduled_for).total_seconds())
+    return max(0.0, (run.started_at - run.scheduled_for).total_seconds() - run.spread_s)
 
 
 def lateness(run: RunView) -> Cell:

@@ -262,6 +262,15 @@ async def test_spread_shows_in_the_next_run(bench, clock):
     assert (fire.scheduled_for, fire.starts_at) == (noon(5), noon(5) + offset)
 
 
+async def test_a_run_knows_the_spread_of_its_slot(bench, clock):
+    bench.tasks(MINUTELY.format("spread", "'true'", "spread: 30m"))
+    async with bench.engine(clock=clock) as engine:
+        await go_to(engine, clock, 40)
+        *_, run = await rows_of(engine, "spread", 1)
+
+    assert run.spread_s == spread_offset("spread", timedelta(minutes=30)).total_seconds() > 0
+
+
 # --- limits hold for every kind of start ---------------------------------------------------------
 
 

@@ -48,6 +48,13 @@ def test_lateness_is_said_where_there_is_any(late, cell):
     assert run_words.lateness(ended(started_at=NOON + timedelta(seconds=late))) == cell
 
 
+def test_the_spread_of_a_task_is_not_late():
+    began = NOON + timedelta(seconds=95)
+
+    assert run_words.lateness(ended(started_at=began, spread_s=95.0)) == Cell("")
+    assert run_words.lateness(ended(started_at=began, spread_s=90.0)) == Cell("5s", "muted")
+
+
 def test_a_start_by_hand_is_never_late():
     assert run_words.lateness(ended(scheduled_for=None)) == Cell("")
 
