@@ -273,3 +273,14 @@ async def test_it_is_not_read_while_nobody_looks(show, client, monkeypatch):
 async def test_the_tab_counts_what_needs_attention(show, client):
     async with show(client) as screen:
         assert "5 Health 1" in screen.text
+
+
+async def test_its_lines_are_folded_anew_when_there_is_less_room(show, clock):
+    words = "The disk is nearly full: no run starts. " + "Make room. " * 6
+    banner = Banner(key="disk", text=words, hint="", severity="error")
+    client = FakeClient([make_task(1, "report")], [], {}, clock, banners=[banner])
+    async with show(client) as screen:
+        view = await health(screen)
+        before = view.table.total
+        await screen.pilot.resize_terminal(70, 24)
+        await screen.until(lambda: view.table.total > before)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from textual.message import Message
+
 from cronpilot.tui.formatting import Cell
 from cronpilot.tui.health_lines import HealthLine
 from cronpilot.tui.layout import Column
@@ -20,6 +22,13 @@ class HealthTable(LineTable[HealthLine]):
         Column("words", "HOW IT STANDS", 40, 300),
     )
     STAYS_AT_TOP = True
+
+    class Placed(Message):
+        """Its columns have another width."""
+
+    def place_columns(self) -> None:
+        super().place_columns()
+        self.post_message(self.Placed())
 
     @property
     def room_for_words(self) -> int:

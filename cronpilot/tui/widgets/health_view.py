@@ -70,6 +70,10 @@ class HealthView(View):
             self.table.put_rows(0, lines, len(lines))
         super().tick(now)
 
+    def on_health_table_placed(self) -> None:
+        if self.table.now is not None:
+            self.tick(self.table.now)  # lines are folded to the width
+
     def apply(self, changes: Changes) -> bool:
         return False
 
