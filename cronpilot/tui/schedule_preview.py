@@ -236,7 +236,9 @@ def _meeting_lines(met: Meetings, count: int, width: int, marks: Marks) -> list[
     named = ", ".join(clean(name) for name in met.names[:_MOST_NAMED])
     more = f" +{len(met.names) - _MOST_NAMED}" if len(met.names) > _MOST_NAMED else ""
     verb = "starts" if met.met == 1 else "start"
-    said = f"{met.met} of the next {met.known} {verb}" if count > 1 else "It starts"
+    said = f"{met.met} of the next {met.known} {verb}"
+    if met.known == 1:
+        said = "The first of these starts" if count > 1 else "It starts"
     words = f"{marks.late} {said} together with {named}{more}."
     return [[Cell(line, "warn")] for line in _wrapped(words, width)]
 

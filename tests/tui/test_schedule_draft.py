@@ -15,6 +15,7 @@ from cronpilot.tui.formatting import Marks
 from cronpilot.tui.schedule_draft import ScheduleDraft, read_schedule
 from cronpilot.tui.schedule_preview import (
     ASKED,
+    Meetings,
     Preview,
     Setting,
     look_ahead,
@@ -187,6 +188,14 @@ def test_starts_in_the_same_minute_as_others_are_counted():
     met = meetings(preview, others)
     assert (met.met, met.known, met.names) == (1, 3, ("probe",))
     assert "! 1 of the next 3 starts together with probe." in said(preview, met)
+
+
+def test_of_which_start_it_is_known_is_said_where_others_start_often():
+    preview = look_ahead(draft("daily"), SETTING, 3)
+
+    assert "! The first of these starts together with probe." in said(
+        preview, Meetings(1, 1, ("probe",))
+    )
 
 
 def test_whom_it_meets_is_said_to_the_end_where_there_is_little_room():
