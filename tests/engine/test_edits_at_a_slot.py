@@ -64,7 +64,7 @@ async def test_deleting_the_task_ends_the_run_of_the_slot_before_it_starts(due):
     rows = (await due.runs(RunQuery(task_id=1))).rows
 
     assert [(run.status, run.reason, run.attempts) for run in rows] == [
-        (Status.STOPPED, Reason.USER, 0)
+        (Status.STOPPED, Reason.ARCHIVED, 0)
     ]
 
 

@@ -188,6 +188,7 @@ def test_overlap_skip_leaves_a_row_and_a_warning(product: Make) -> None:
 
     assert skipped[0]["reason"] == "already_running"
     assert skipped[0]["attempts"] == 0
+    until(lambda: "skipping" in busy.said(), "the warning")
     [warning] = {line.split(" ", 1)[1] for line in busy.said().splitlines() if "skipping" in line}
     assert "WARNING" in warning
     assert "Task busy is already running, skipping" in warning
