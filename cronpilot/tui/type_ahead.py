@@ -1,18 +1,20 @@
-"""Letters typed ahead: those behind `/`, `:` or `?` belong to the line that is about to open.
+"""Letters typed ahead: those behind `/`, `:` or `?` belong to the line that is about to open, and
+those behind Tab to the next field.
 
 Textual hands each key to what has the focus at that moment. Over a slow line `:run` arrives at
 once; without this its letters would be keys of the table, and start or pause what is under the
-cursor.
+cursor. In a form they would stand in the field that was left.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from textual import events
 
+from cronpilot.tui.screens.asking import AskingScreen
 from cronpilot.tui.widgets.line_table import LineTable
 from cronpilot.tui.widgets.log_scroll import LogScroll
 
@@ -29,7 +31,14 @@ OPENERS = {
     "app.help": ("question_mark", "f1"),
 }
 """What opens such a line, with its built-in keys."""
-ACTIONS = frozenset({"filter", "find", "palette", "help"})
+MOVERS = {
+    "form.next": ("tab",),
+    "form.before": ("shift+tab",),
+    "form.section": ("pagedown",),
+    "form.section_before": ("pageup",),
+}
+"""What leads to another field of a form."""
+ACTIONS = frozenset({"filter", "find", "palette", "help", "next_field", "field_before", "section"})
 LOOK = 0.01
 """Seconds between two looks whether it is open, while a letter waits."""
 UNHEARD, SLOW = 0.3, 3.0
@@ -47,7 +56,7 @@ class TypeAhead:
 
     def begun(self, action: str) -> None:
         """An action is about to be done."""
-        if self._before is not None and action.rpartition(".")[2] in ACTIONS:
+        if self._before is not None and action.partition("(")[0].rpartition(".")[2] in ACTIONS:
             self._until = time.monotonic() + SLOW
 
     async def take(self, event: events.Key) -> None:
@@ -61,14 +70,16 @@ class TypeAhead:
 
     async def _pass(self, event: events.Key) -> None:
         app, focused = self._app, self._app.focused
-        opens = isinstance(focused, LineTable | LogScroll) and event.key in self._keys()
+        opens = isinstance(focused, LineTable | LogScroll) and event.key in self._keys(OPENERS)
+        if isinstance(app.screen, AskingScreen) and app.screen.HOLDS_INPUT:
+            opens = event.key in self._keys(MOVERS)
         self._before = (app.screen, focused) if opens else None
         self._until = time.monotonic() + UNHEARD
         await self._hand_on(event)
 
-    def _keys(self) -> set[str]:
+    def _keys(self, built_in: Mapping[str, tuple[str, ...]]) -> set[str]:
         changed = self._app.keymap.changed
-        return {key for name, keys in OPENERS.items() for key in changed.get(name, keys)}
+        return {key for name, keys in built_in.items() for key in changed.get(name, keys)}
 
     def _is_opening(self) -> bool:
         if self._before is None or time.monotonic() > self._until:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from textual import events
 
 from cronpilot.client.fake import NOON, FakeClient, make_task
 from cronpilot.errors import Refused
@@ -618,3 +619,14 @@ async def test_any_size_is_survived(show, client, size):
         await screen.pilot.pause()
         await screen.press("tab", "tab")
         assert isinstance(form(screen), FormScreen)
+
+
+async def test_what_is_typed_ahead_behind_tab_belongs_to_the_next_field(show, client):
+    async with show(client) as screen:
+        await opened(screen, "c")
+        for key in ("tab", "tab", "x", "y", "shift+tab", "z"):
+            screen.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        rows = screen.app.screen.rows
+        await screen.until(lambda: "z" in rows["description"].control.value)
+        assert "xy" in rows["command"].control.text
+        assert rows["name"].control.value.endswith("(copy)")

@@ -11,7 +11,6 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
-from textual.reactive import Reactive
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
@@ -65,8 +64,6 @@ class FormScreen(AskingScreen["TaskView | None"]):
     """
 
     HOLDS_INPUT = True
-    # Textual's own paints the whole screen anew when the focus moves; both fields paint themselves.
-    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab,down", "next_field", "Next", id="form.next", key_display="Tab",
                 tooltip="The next field"),
