@@ -88,6 +88,8 @@ class TypeAhead:
         return focused is None or (self._app.screen, focused) == self._before
 
     async def _look(self) -> None:
+        if not self._app.screen_stack:
+            return  # the app has ended meanwhile
         while self._held and not self._is_opening():
             await self._pass(self._held.pop(0))
         if self._held:
