@@ -10,6 +10,7 @@ terminal shows with and without it.
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -151,9 +152,9 @@ class OnceAFrame(Screen[ScreenResultType]):
         self._opening = True  # nothing was painted so far
         self._holding = False  # what is to be painted comes together first
 
+    @abstractmethod
     def first_seen(self) -> Region:
         """What is painted before all else; nothing of the ground may be seen in it."""
-        raise NotImplementedError
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The ground: the screen below, all of it dimmed, which takes longer than the rest."""
