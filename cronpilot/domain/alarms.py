@@ -94,6 +94,9 @@ Count = Annotated[
 ]
 
 
+_USUAL = (Auto.AUTO, Auto.AUTO, Auto.OFF, Auto.AUTO)
+
+
 class Alarms(BaseModel):
     """When a task is unusual. `off` alone switches all of them off, and is written so."""
 
@@ -115,6 +118,8 @@ class Alarms(BaseModel):
 
     @model_serializer(mode="wrap")
     def _as_word(self, handler: SerializerFunctionWrapHandler) -> Any:
+        if (self.late, self.long, self.silent, self.skipped) == _USUAL:  # those of nearly all tasks
+            return "auto"
         told = {
             name: value
             for name, value in handler(self).items()

@@ -92,6 +92,9 @@ class Ping(BaseModel):
         return None if url is None else check_url(url)
 
 
+_NOTHING_MORE = (None, None, 1, None)
+
+
 class NotifyRules(BaseModel):
     """When to tell whom. What is not said comes from `notifications:` of config.yaml.
 
@@ -118,6 +121,8 @@ class NotifyRules(BaseModel):
 
     @model_serializer(mode="wrap")
     def _as_word(self, handler: SerializerFunctionWrapHandler) -> Any:
+        if (self.to, self.channels, self.after, self.ping) == _NOTHING_MORE:  # of nearly all tasks
+            return str(self.on)
         told = {
             name: value
             for name, value in handler(self).items()

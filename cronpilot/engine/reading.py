@@ -63,8 +63,11 @@ class Reader:
     # --- tasks ---
 
     async def tasks(self, query: TaskQuery) -> TaskPage:
-        rows, total = await self.read(lambda connection: tasks.page(connection, query))
-        return TaskPage(rows=[task_view(row) for row in rows], total=total)
+        def read(connection: Connection) -> TaskPage:
+            rows, total = tasks.page(connection, query)
+            return TaskPage(rows=[task_view(row) for row in rows], total=total)
+
+        return await self.read(read)
 
     async def task(self, task_id: int) -> TaskView:
         return task_view(await self.read(lambda connection: self.live_row(connection, task_id)))

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from cronpilot.client.actor import FRONT
 from cronpilot.client.messages import RunQuery, TaskQuery, TaskRemoved
 from cronpilot.domain.run import Reason, Status
+from cronpilot.domain.task import TaskSpec, spec_dict
 from cronpilot.errors import ConfigError, Conflict, NotFound, Refused
 from tests.engine.conftest import finished, history, reached, start
 
@@ -49,6 +50,36 @@ async def test_a_task_is_made_planned_and_can_be_started(engine):
             for row in await engine.revisions(1)] == [
         ("created", ["name", "command", "schedule"])
     ]  # fmt: skip
+
+
+WHOLE = {
+    "name": "whole", "description": "all of it", "command": ["df", "-h"], "shell": "/bin/bash",
+    "working_dir": "/tmp", "env": {"A": "1"}, "env_file": "/etc/env", "active": False,
+    "overlap": "queue", "missed": "all", "missed_limit": 3, "deadline": "1h", "spread": "90s",
+    "timeout": "5m", "stop_grace": "20s", "max_retries": 2, "retry_delay": "3s",
+    "retry_backoff": 1.5, "retry_max_delay": "1h30m", "success_codes": [0, 3], "on_lost": "rerun",
+    "priority": -4, "tags": ["a", "b"], "alarms": {"long": "2h", "silent": "1d"},
+    "notify": {"on": "always", "to": ["me@example.com"], "after": 2}, "log_limit": 70_000,
+    "keep": 9, "limits": {"nice": 5, "memory": 1 << 30, "cpu": "1m", "open_files": 64},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("definition", [
+    pytest.param(WHOLE, id="every field set"),
+    pytest.param({"name": "bare", "command": "true", "alarms": "off"}, id="hardly any"),
+])  # fmt: skip
+async def test_a_task_is_shown_as_it_was_defined(engine, definition):
+    defined = TaskSpec.model_validate({**definition, "schedule": "weekly mon 09:00",
+                                       "timezone": "Europe/Berlin"})  # fmt: skip
+    made = await engine.create_task(spec_dict(defined))
+    (listed,) = (await engine.tasks(TaskQuery())).rows
+
+    shown = listed.model_dump(mode="json")
+    assert {**{field: shown[field] for field in spec_dict(defined)}, "schedule": None} == {
+        **spec_dict(defined), "schedule": None,
+    }  # fmt: skip
+    assert (listed.schedule, listed.own_timezone) == ("weekly mon 09:00", "Europe/Berlin")
+    assert listed == made
 
 
 async def test_what_the_screen_makes_is_the_screens(engine):
