@@ -278,6 +278,10 @@ class CronPilotApp(App[Leave]):
 
             await open_help(self, self.screen)
 
+    def action_press(self, key: str) -> None:
+        """What a click on a key in the key bar does: the same as the key."""
+        self.simulate_key(key)
+
     def action_repaint(self) -> None:
         """Paint everything again, whatever another program wrote over it."""
         self.refresh(repaint=True, layout=True)

@@ -23,8 +23,8 @@ from cronpilot.tui.screens.many import ManyScreen
 from cronpilot.tui.screens.panes import PanesScreen
 from cronpilot.tui.screens.upcoming import UpcomingScreen
 from cronpilot.tui.widgets.banner_line import BannerLine
-from cronpilot.tui.widgets.find_hints import FIND_HINTS
-from cronpilot.tui.widgets.key_bar import KeyBar, KeyHint, hints_of
+from cronpilot.tui.widgets.find_hints import FILTER_HINTS, FIND_HINTS
+from cronpilot.tui.widgets.key_bar import KeyBar, hints_of
 from cronpilot.tui.widgets.line_table import WINDOW, LineTable
 from cronpilot.tui.widgets.lines import Lines
 from cronpilot.tui.widgets.log_view import LogView
@@ -189,7 +189,7 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         if not self.is_current:
             return
         if self.filter_line is not None and self.filter_line.has_focus_within:
-            self.key_bar.tell([KeyHint("Enter", "to the rows"), KeyHint("Esc", "clear")], always=())
+            self.key_bar.tell(FILTER_HINTS, always=())
         elif self.is_typing_in_log:
             self.key_bar.tell(FIND_HINTS, always=())
         else:

@@ -71,6 +71,10 @@ class Columned(Toned):
             if column.title
         }
 
+    def column_at(self, x: int) -> str | None:
+        """The key of the column in which that cell of a line is."""
+        return next((p.column.key for p in self._placed if p.x <= x < p.x + p.width), None)
+
     def header(self, width: int) -> Strip:
         """The line of the titles."""
         return self.line(self.titles(), None).adjust_cell_length(width, self.tone_style(""))

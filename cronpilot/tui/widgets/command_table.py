@@ -87,8 +87,8 @@ class CommandTable(LineTable[CommandRow]):
                 if self.cursor == before:
                     break
 
-    def on_click(self, event: events.Click) -> None:
-        super().on_click(event)
+    async def on_click(self, event: events.Click) -> None:
+        await super().on_click(event)
         if self.chosen is not None:
             self.post_message(self.Chosen(self.chosen))
 

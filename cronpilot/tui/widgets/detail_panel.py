@@ -12,6 +12,7 @@ from cronpilot.tui.formatting import Cell
 from cronpilot.tui.layout import Piece, fit_line
 from cronpilot.tui.widgets.facts import Facts
 from cronpilot.tui.widgets.log_panel import LogPanel
+from cronpilot.tui.widgets.toned import spots_of
 
 
 class PanelTab(NamedTuple):
@@ -84,6 +85,12 @@ class DetailPanel(LogPanel):
     def tell(self) -> None:
         if self.tab is LOG:
             super().tell()
-            return
-        left = [*self.head_begin(), Piece(clean(self._of), "title")]
-        self.head.show(fit_line(left, [], self.head.size.width, self.output.marks))
+        else:
+            left = [*self.head_begin(), Piece(clean(self._of), "title")]
+            self.head.show(fit_line(left, [], self.head.size.width, self.output.marks))
+        begin = self.head_begin()
+        steps = ["1"] if len(begin) == 1 else range(-self.TABS.index(self.tab), len(self.TABS))
+        self.head.spots = spots_of(
+            self.head.cells,
+            {piece.text: f"tab({by})" for piece, by in zip(begin, steps, strict=False)},
+        )

@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from cronpilot.tui.formatting import Cell
 from cronpilot.tui.key_names import NO_KEY, key_name
-from cronpilot.tui.widgets.toned import Line
+from cronpilot.tui.widgets.toned import Line, Spot
 
 if TYPE_CHECKING:
     from cronpilot.tui.app import CronPilotApp
@@ -27,10 +27,11 @@ _TOLD_ELSEWHERE = frozenset(
 
 
 class KeyHint(NamedTuple):
-    """A key and what it does."""
+    """A key and what it does; `press`: the same key as Textual calls it, for a click."""
 
     key: str
     does: str
+    press: str = ""
 
 
 class KeyBar(Line):
@@ -41,12 +42,7 @@ class KeyBar(Line):
     def tell(self, hints: Sequence[KeyHint], always: Sequence[KeyHint] | None = None) -> None:
         """Offer these keys, the most useful first, and behind them what is never left out."""
         if always is None:
-            key = cast("CronPilotApp", self.app).key
-            always = (
-                KeyHint(key("app.palette", ":"), "all"),
-                KeyHint(key("app.help", "?"), "help"),
-                KeyHint(key("app.quit", "q"), "quit"),
-            )
+            always = self._always()
         while len(always) > 2 and sum(map(_width, always)) > self.room:
             always = always[1:]
         room = self.room - 1 - sum(map(_width, always))
@@ -56,10 +52,23 @@ class KeyBar(Line):
                 break
             room -= _width(hint)
             fitting.append(hint)
-        cells = [Cell(" ")]
+        cells, spots, end = [Cell(" ")], [], 1
         for hint in (*fitting, *always):
             cells += [Cell(hint.key, "strong"), Cell(" "), Cell(hint.does, "muted"), Cell("  ")]
+            start, end = end, end + _width(hint)
+            if hint.press:
+                spots.append(Spot(start, end - 2, f"app.press({hint.press!r})"))
         self.show(cells)
+        self.spots = spots
+
+    def _always(self) -> Sequence[KeyHint]:
+        keys = cast("CronPilotApp", self.app).keymap
+        built_in = (("app.palette", "colon", "all"), ("app.help", "question_mark", "help"),
+                    ("app.quit", "q", "quit"))  # fmt: skip
+        return [
+            KeyHint(keys.key(action, key_name(key)), does, *keys.changed.get(action, (key,))[:1])
+            for action, key, does in built_in
+        ]
 
 
 def _width(hint: KeyHint) -> int:
@@ -108,6 +117,6 @@ def hints_of(
             continue
         shown = binding.key_display or key_name(key)
         into = found if binding.show else more
-        into[action] = KeyHint(shown, words.get(action) or binding.description.lower())
+        into[action] = KeyHint(shown, words.get(action) or binding.description.lower(), key)
     hints = [found[action] for action in sorted(found, key=lambda action: action not in first)]
     return [*hints, *more.values()] if screen.size.width >= WIDE else hints

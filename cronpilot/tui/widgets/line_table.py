@@ -74,6 +74,12 @@ class LineTable(Columned, Generic[RowT]):
         by_user: bool
 
     @dataclass
+    class TitleClicked(Message):
+        """The title of a column was clicked."""
+
+        column: str
+
+    @dataclass
     class RowsWanted(Message):
         """What is seen is not held: rows from `offset` on are wanted."""
 
@@ -288,10 +294,17 @@ class LineTable(Columned, Generic[RowT]):
         event.stop()
         self._bring_to_top(self.top - 3)
 
-    def on_click(self, event: events.Click) -> None:
+    async def on_click(self, event: events.Click) -> None:
+        """A row gets the cursor, and is opened by a second click; titles are the subclass's."""
         index = self.top + event.y - self._head
-        if event.y >= self._head and index < self.total:
+        if event.y < self._head:
+            if self.total and (column := self.column_at(event.x)):
+                self.post_message(self.TitleClicked(column))
+        elif index < self.total:
+            is_same = index == self.cursor
             self._place_cursor(index)
+            if event.chain > 1 and is_same:
+                await self.app.run_action("open", self.screen)
 
     def on_resize(self) -> None:
         if self.size == self._placed_for:  # seen again, as large as before

@@ -18,7 +18,7 @@ from cronpilot.tui.widgets.view import View
 if TYPE_CHECKING:
     from cronpilot.client.messages import TaskPage, TaskSort, TaskView
 
-COLUMN_OF: Mapping[str, str] = {
+COLUMN_OF: Mapping[TaskSort, str] = {
     "name": "name", "state": "state", "next_run_at": "next", "last_run": "last",
     "duration": "usual", "success_rate": "rate",
 }  # fmt: skip
@@ -116,6 +116,14 @@ class TasksView(View):
 
     def action_sort(self) -> None:
         self.post_message(self.Asked("sort"))
+
+    def on_line_table_title_clicked(self, event: LineTable.TitleClicked) -> None:
+        """Sort by that column; clicked once more, the other way round."""
+        event.stop()
+        column = "next" if event.column == "in" else event.column
+        sort = next((sort for sort, of in COLUMN_OF.items() if of == column), None)
+        if sort is not None:
+            self.order_by(sort, descending=sort == self.sort and not self.descending)
 
     def action_turn_round(self) -> None:
         self.order_by(self.sort, descending=not self.descending)

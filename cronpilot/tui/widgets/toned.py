@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.css.styles import RenderStyles
 from textual.dom import DOMNode
 from textual.geometry import Region
@@ -88,6 +89,15 @@ class Toned(Widget):
         return line.adjust_cell_length(width, self.tone_style(""))
 
 
+class Spot(NamedTuple):
+    """A stretch of a line, up to but without column `end`, and the action of a click on it: the
+    screen's, or `app.` and the app's."""
+
+    start: int
+    end: int
+    action: str
+
+
 class Line(Toned):
     """One row of the screen. `show` paints from the first cell that differs to the last."""
 
@@ -96,6 +106,7 @@ class Line(Toned):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._cells: list[Cell] = []
+        self.spots: Sequence[Spot] = ()
 
     class Resized(Message):
         """What fits into it is different now."""
@@ -112,6 +123,11 @@ class Line(Toned):
         return self.size.width or self.app.size.width
 
     @property
+    def cells(self) -> Sequence[Cell]:
+        """What the line says, piece by piece."""
+        return self._cells
+
+    @property
     def text(self) -> str:
         """What the line says."""
         return "".join(cell.text for cell in self._cells)
@@ -124,11 +140,28 @@ class Line(Toned):
         start, end = difference(before, self._cells)
         self.refresh(Region(start, 0, end - start, 1))
 
+    async def on_click(self, event: events.Click) -> None:
+        for spot in self.spots:
+            if spot.start <= event.x < spot.end:
+                event.stop()
+                await self.app.run_action(spot.action, self.screen)
+                return
+
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y:
             return Strip.blank(width, self.tone_style(""))
         return self.strip(self._cells).adjust_cell_length(width, self.tone_style(""))
+
+
+def spots_of(cells: Iterable[Cell], actions: Mapping[str, str]) -> list[Spot]:
+    """Where the cells are that say something which a click does."""
+    spots, end = [], 0
+    for cell in cells:
+        start, end = end, end + cell_len(cell.text)
+        if cell.text in actions:
+            spots.append(Spot(start, end, actions[cell.text]))
+    return spots
 
 
 def difference(before: Sequence[Cell], after: Sequence[Cell]) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from cronpilot.domain.text import clean
 from cronpilot.tui.layout import Piece, cut, fit_line
-from cronpilot.tui.widgets.toned import Line
+from cronpilot.tui.widgets.toned import Line, spots_of
 
 
 class Tab(NamedTuple):
@@ -41,7 +41,11 @@ class ViewTabs(Line):
             right = right if _cells([*left, *right]) <= room else said
             spare = room - _cells([*left, *right[:-1]]) - 1
             right[-1] = right[-1]._replace(text=cut(right[-1].text, max(1, spare), self.marks))
-        self.show(fit_line(left, right, room, self.marks, between=" "))
+        cells = fit_line(left, right, room, self.marks, between=" ")
+        self.show(cells)
+        views = [f"view('{tab.title.lower()}')" for tab in tabs]
+        texts = [piece.text for piece in left]
+        self.spots = spots_of(cells, dict(zip(texts, views, strict=True)))
 
 
 def _tabs(tabs: Sequence[Tab], current: str, *, titles: bool) -> list[Piece]:
