@@ -13,6 +13,7 @@ CronPilotError                      problem + hint + exit code: what a person is
 │   ├── NotAllowed            4     the role does not allow it, or the way it was asked
 │   └── TooManyRequests       4     wait a little, then ask again
 ├── NoEngine                  5     nobody answers for this state directory
+│   └── EngineStarts          5     nobody does yet: it is in this process
 ├── StateDirectoryBusy        6     another engine owns the database
 ├── StorageProblem            7     the database is locked, full, corrupt or too new
 └── KeeperProblem             8     the process that holds the tasks cannot be started
@@ -153,6 +154,13 @@ class NoEngine(CronPilotError):
 
     def __init__(self, where: str) -> None:
         super().__init__(f"No engine runs on {where}.", "Start one: cronpilot --headless")
+
+
+class EngineStarts(NoEngine):
+    """The engine of this very process does not answer yet."""
+
+    def __init__(self) -> None:
+        CronPilotError.__init__(self, "The engine is starting.", "Press the key again in a moment.")
 
 
 class StateDirectoryBusy(CronPilotError):

@@ -11,10 +11,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from cronpilot.bootstrap.clients import PATIENCE_S, wait_for_answer
 from cronpilot.bootstrap.engine_thread import EngineThread
@@ -32,8 +32,10 @@ from cronpilot.errors import UsageProblem
 
 if TYPE_CHECKING:
     from cronpilot.client import Client
+    from cronpilot.client.messages import TaskView
     from cronpilot.client.remote import Remote
     from cronpilot.config.places import Places
+    from cronpilot.tui.last_known import LastKnown
     from cronpilot.tui.leave import Leave
 
 ANSWER_S = 60.0  # for a detached engine to answer, while it lives: a busy machine is no failure
@@ -108,8 +110,22 @@ def _show(settings: Places, engine: EngineThread | None) -> int:
         return HttpClient.over_socket(settings.state_dir / SOCKET_NAME, front="tui")
 
     role: Literal["owner", "attached"] = "attached" if engine is None else "owner"
-    left = _run_app(connect, role, str(settings.state_dir), settings)
+    known = None if engine is None else _last_known(settings)
+    left = _run_app(connect, role, str(settings.state_dir), settings, last_known=known)
     return _after_screen(left, settings, engine)
+
+
+def _last_known(settings: Places) -> LastKnown:
+    """What the database says while its engine starts. Nothing is loaded before it is asked."""
+    from cronpilot.tui.last_known import LastKnown
+
+    def tasks(offset: int, limit: int) -> tuple[Sequence[TaskView], int] | None:
+        from cronpilot.engine.plain_reading import last_known_tasks
+
+        found = last_known_tasks(settings.database, offset, limit)
+        return None if found is None else (cast("list[TaskView]", found[0]), found[1])
+
+    return LastKnown(tasks, settings.timezone)
 
 
 def _run_app(
@@ -120,6 +136,7 @@ def _run_app(
     *,
     host: str = "",
     identity: Identity = OWNER,
+    last_known: LastKnown | None = None,
 ) -> Leave:
     from cronpilot.tui.app import CronPilotApp
     from cronpilot.tui.options import ScreenOptions
@@ -134,6 +151,7 @@ def _run_app(
         CronPilotApp(
             connect, role=role, host=host or socket.gethostname(), state_dir=where,
             clock=lambda: datetime.now(UTC), options=options, identity=identity,
+            last_known=last_known,
         )
     )  # fmt: skip
 

@@ -50,6 +50,25 @@ def expression_of(kind: ScheduleType, config: Mapping[str, Any]) -> str | None:
             return None
 
 
+def shorthand_of(kind: ScheduleType, config: Mapping[str, Any]) -> str:
+    """The one line that a user would write for a schedule in its normal form."""
+    match kind:
+        case ScheduleType.HOURLY:
+            return f"hourly :{config['minute']:02}" if config else "hourly"
+        case ScheduleType.DAILY:
+            return f"daily {config['hour']:02}:{config['minute']:02}"
+        case ScheduleType.WEEKLY:
+            return f"weekly {days_of(config)} {config['hour']:02}:{config['minute']:02}"
+        case ScheduleType.CUSTOM:
+            return str(config["cron_expression"])
+        case ScheduleType.INTERVAL:
+            return f"every {config['every']}"
+        case ScheduleType.ONCE:
+            return f"once {str(config['at']).replace('T', ' ')}"
+        case ScheduleType.MANUAL:
+            return "manual"
+
+
 def days_of(config: Mapping[str, Any]) -> str:
     """The days of a weekly schedule, joined by commas."""
     days = config["day_of_week"]

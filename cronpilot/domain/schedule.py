@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from cronpilot.domain.choices import ScheduleType
 from cronpilot.domain.cron import Cron, resolve_hashes
 from cronpilot.domain.duration_text import format_duration, parse_duration
-from cronpilot.domain.plain_schedule import days_of, expression_of
+from cronpilot.domain.plain_schedule import expression_of, shorthand_of
 from cronpilot.domain.zones import find_zone, to_instant
 from cronpilot.errors import InvalidSchedule
 
@@ -82,22 +82,7 @@ class Schedule(BaseModel):
     @property
     def shorthand(self) -> str:
         """The one line that a user would write; `Schedule.model_validate` reads it back equal."""
-        config = self.config
-        match self.type:
-            case ScheduleType.HOURLY:
-                return f"hourly :{config['minute']:02}" if config else "hourly"
-            case ScheduleType.DAILY:
-                return f"daily {config['hour']:02}:{config['minute']:02}"
-            case ScheduleType.WEEKLY:
-                return f"weekly {days_of(config)} {config['hour']:02}:{config['minute']:02}"
-            case ScheduleType.CUSTOM:
-                return str(config["cron_expression"])
-            case ScheduleType.INTERVAL:
-                return f"every {config['every']}"
-            case ScheduleType.ONCE:
-                return f"once {str(config['at']).replace('T', ' ')}"
-            case ScheduleType.MANUAL:
-                return "manual"
+        return shorthand_of(self.type, self.config)
 
 
 # --- shorthand -----------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""What short commands show of a database without an engine: a part of what `offline` reads.
+"""What short commands, and a screen whose engine starts, show of a database without an engine: a
+part of what `offline` reads.
 
 Rows have the fields that are shown, under the names of `client.messages`; a document of all fields
 is for `offline` to make.
@@ -7,6 +8,7 @@ is for `offline` to make.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -16,8 +18,13 @@ from cronpilot.client.plain_client import Unsure
 from cronpilot.client.plain_rows import Row
 from cronpilot.domain.choices import ScheduleType
 from cronpilot.domain.explain import explain
-from cronpilot.domain.plain_schedule import PlainSchedule
+from cronpilot.domain.plain_schedule import PlainSchedule, shorthand_of
+from cronpilot.domain.run import Status
+from cronpilot.domain.zones import find_zone
+from cronpilot.errors import CronPilotError
 from cronpilot.storage.plain_reader import reading
+
+_SOON_S = 0.2  # an engine waits for this question
 
 
 class PlainDatabase:
@@ -46,9 +53,75 @@ class PlainDatabase:
         return Row({**figures, "max_workers": self._max_workers, "engine": None, "banners": []})
 
 
-def _task(row: Mapping[str, Any]) -> Row:
+def last_known_tasks(path: Path, offset: int, limit: int) -> tuple[list[Row], int] | None:
+    """Tasks by their ids as they were last written, with what the screen's table shows of them, and
+    how many there are in all.
+
+    None where only an engine can say it: of no database, or one of another version.
+    """
+    if not path.exists():
+        return None
+    try:
+        with reading(path, busy_s=_SOON_S) as snapshot:
+            rows, total = snapshot.page(offset, limit)
+        return [_shown_task(row) for row in rows], total
+    except (sqlite3.Error, LookupError, ValueError, CronPilotError):
+        return None  # the engine, which reads the same in a moment, has the words for it
+
+
+def _shown_task(row: Mapping[str, Any]) -> Row:
+    schedule = _schedule(row)
+    runs, successes = row["runs"], row["successes"]
+    last_run = {
+        field: row[f"last_{field}"]
+        for field in ("id", "status", "reason", "started_at", "finished_at", "exit_code")
+    } | {"scheduled_for": row["last_scheduled_for"], "duration_s": _took(row, "last_")}
+    return Row(
+        {
+            **row,
+            "tags": json.loads(row["tags"]),
+            "schedule": shorthand_of(schedule.type, schedule.config),
+            "schedule_type": schedule.type,
+            "schedule_words": explain(schedule, resolved=row["resolved"]),
+            "active": bool(row["active"]),
+            "running": 0,  # nobody knows it
+            "queued": 0,
+            "retrying": 0,
+            "next_quiet": _quiet_name(row),
+            "last_run": None if row["last_id"] is None else last_run,
+            "success_rate": successes / runs if runs else None,
+            "average_duration_s": row["duration_ms"] / successes / 1000 if successes else None,
+            "last_verdicts": [Status(word) for word in json.loads(row["last_verdicts"])],
+        }
+    )
+
+
+def _quiet_name(row: Mapping[str, Any]) -> str:
+    """The quiet time that keeps the next slot from being started; mostly none."""
+    if row["next_run_at"] is None or not row["quiet_key"]:
+        return ""
+    from cronpilot.domain.quiet import from_key, quiet_at  # few tasks have one
+
+    found = quiet_at(from_key(row["quiet_key"]), row["next_run_at"], find_zone(row["zone_key"]))
+    return found.rule.name if found is not None else ""
+
+
+def _schedule(row: Mapping[str, Any]) -> PlainSchedule:
     stored = json.loads(row["schedule"])
-    schedule = PlainSchedule(ScheduleType(stored["type"]), stored["config"])
+    return PlainSchedule(ScheduleType(stored["type"]), stored["config"])
+
+
+def _took(row: Mapping[str, Any], prefix: str = "") -> float | None:
+    """How long a run was, in seconds."""
+    started, finished = row[f"{prefix}started_at"], row[f"{prefix}finished_at"]
+    if started is None or finished is None:
+        return None
+    took: timedelta = max(timedelta(), finished - started)
+    return took.total_seconds()
+
+
+def _task(row: Mapping[str, Any]) -> Row:
+    schedule = _schedule(row)
     last = {"status": row["last_status"], "exit_code": row["last_exit_code"]}
     return Row(
         {
@@ -63,14 +136,11 @@ def _run(row: Mapping[str, Any]) -> Row:
     if row["status"] == "queued":
         raise Unsure
     gone = "Its log was removed to save space." if row["log_removed"] else ""
-    took = None
-    if row["started_at"] is not None and row["finished_at"] is not None:
-        took = max(timedelta(), row["finished_at"] - row["started_at"]).total_seconds()
     return Row(
         {
             **row,
             "detail": f"{row['detail']} {gone}".strip(),
             "max_attempts": row["max_retries"] + 1,
-            "duration_s": took,
+            "duration_s": _took(row),
         }
     )

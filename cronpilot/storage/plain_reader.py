@@ -1,4 +1,4 @@
-"""What short commands read of a database without an engine, in SQL of their own.
+"""What short commands, and a screen whose engine starts, read of a database: in SQL of their own.
 
 SQLAlchemy and the tables take longer to load than all of these statements together. They say the
 same as `tasks.page`, `history.page`, `tasks.totals` ...: a test holds both against each other.
@@ -27,6 +27,17 @@ _TASKS = """
     FROM task t LEFT JOIN run r ON r.id = t.last_run_id
     WHERE t.archived_at IS NULL ORDER BY t.id
 """
+_PAGE = """
+    SELECT t.id, t.name, t.tags, t.pool, t.schedule, t.resolved, t.zone_key, t.quiet_key, t.active,
+           t.next_run_at, t.paused_at, t.paused_until, t.runs, t.successes, t.duration_ms,
+           t.last_verdicts, t.version, r.id AS last_id, r.status AS last_status,
+           r.reason AS last_reason, r.scheduled_for AS last_scheduled_for,
+           r.started_at AS last_started_at, r.finished_at AS last_finished_at,
+           r.exit_code AS last_exit_code
+    FROM task t LEFT JOIN run r ON r.id = t.last_run_id
+    WHERE t.archived_at IS NULL ORDER BY t.id LIMIT :limit OFFSET :offset
+"""
+_COUNT = "SELECT count(*) AS total FROM task WHERE archived_at IS NULL"
 _RUNS = """
     SELECT r.id, r.task_id, t.name AS task_name, r.scheduled_for, r.status, r.reason, r.detail,
            r.exit_code, r.signal, r.attempts, r.folded_count, r.log_removed, r.queued_at,
@@ -72,6 +83,11 @@ class PlainReader:
         """All live tasks, by id, with their last run."""
         return self._all(_TASKS)
 
+    def page(self, offset: int, limit: int) -> tuple[list[dict[str, Any]], int]:
+        """Live tasks by id, with their last run; and how many there are in all."""
+        total = int(self._one(_COUNT)["total"])
+        return self._all(_PAGE, offset=offset, limit=limit), total
+
     def task_id(self, name: str) -> int:
         """The live task of that name, else (all digits) of that id. Raises LookupError."""
         found = self._one(_TASK_NAMED, name=name)
@@ -112,10 +128,10 @@ class PlainReader:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[PlainReader]:
+def reading(path: Path, busy_s: float = _BUSY_S) -> Iterator[PlainReader]:
     """A snapshot of the database at `path`, while the block lasts."""
     uri = f"{path.absolute().as_uri()}?mode=ro"
-    connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
+    connection = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None)
     try:
         connection.execute("PRAGMA query_only=ON")
         connection.execute("BEGIN")
@@ -126,8 +142,6 @@ def reading(path: Path) -> Iterator[PlainReader]:
 
 def _value(name: str, value: Any) -> Any:
     """Instants lie in columns as microseconds: see `columns`."""
-    if isinstance(value, int) and (
-        name.endswith("_at") or name in ("scheduled_for", "paused_until")
-    ):
+    if isinstance(value, int) and name.endswith(("_at", "scheduled_for", "paused_until")):
         return _EPOCH + timedelta(microseconds=value)
     return value

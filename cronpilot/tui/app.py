@@ -41,6 +41,7 @@ from cronpilot.tui.type_ahead import TypeAhead
 if TYPE_CHECKING:
     from cronpilot.client.messages import Banner, EngineStatus, Event, RunView
     from cronpilot.client.protocol import Client
+    from cronpilot.tui.last_known import LastKnown
 
 
 UNWATCHED = timedelta(seconds=10)
@@ -62,6 +63,7 @@ class CronPilotApp(App[Leave]):
         clock: the time now, aware.
         identity: who has logged in; what they may not do is not offered.
         options: looks, keys, mouse.
+        last_known: what is shown of the tasks until the engine has told of them.
     """
 
     TITLE = "CronPilot"
@@ -96,7 +98,9 @@ class CronPilotApp(App[Leave]):
         theme: str | None = None,
         identity: Identity = OWNER,
         options: ScreenOptions | None = None,
+        last_known: LastKnown | None = None,
     ) -> None:
+        self.last_known = last_known
         self.options = options or ScreenOptions()
         self.memory = Memory(self.options.memory_file)
         wanted = self.memory.theme(self.options.theme)
@@ -133,6 +137,12 @@ class CronPilotApp(App[Leave]):
         """Who answers now; None while nobody does."""
         return self._connection.client
 
+    @property
+    def is_starting(self) -> bool:
+        """Whether the engine of this process has yet to answer for the first time."""
+        board = self.dashboard
+        return self.role == "owner" and board.status is None and board.trouble is None
+
     def get_default_screen(self) -> Screen[Any]:
         return self.dashboard
 
@@ -154,6 +164,9 @@ class CronPilotApp(App[Leave]):
 
     @work(group="connection", exclusive=True)
     async def _stay_connected(self) -> None:
+        if self.last_known is not None:
+            await self.dashboard.recall()
+            await self._painted()
         # pydantic takes a moment to import: in a thread, while keys are answered already.
         await asyncio.to_thread(__import__, "cronpilot.client.messages")
         if self.options.keys_file is not None:
@@ -162,6 +175,12 @@ class CronPilotApp(App[Leave]):
             await asyncio.to_thread(catalogue)
             self.read_keys()
         await self._connection.stay()
+
+    async def _painted(self) -> None:
+        """Wait until what is shown by now is seen: what follows leaves no time for it."""
+        seen = asyncio.Event()
+        self.call_after_refresh(seen.set)
+        await seen.wait()
 
     def connected(self, status: EngineStatus) -> None:
         """An engine answers."""
@@ -321,6 +340,9 @@ class CronPilotApp(App[Leave]):
         self._type_ahead.begun(name)
         if is_allowed(name, self.identity):
             return await super().run_action(action, *where, **more)
+        if self.screen is self.dashboard and self.dashboard.is_too_early_for(name):
+            self.dashboard.say_too_early()
+            return True
         self.notify(refusal(self.identity), severity="warning", markup=False, timeout=4)
         return True
 

@@ -130,29 +130,30 @@ def percentile(times: Sequence[float], share: float) -> float:
 # --- starting ------------------------------------------------------------------------------------
 
 
-def starting(
-    what: str,
-    program: list[str],
-    first: bytes,
-    usable: bytes,
-    times: int,
-    budgets: tuple[float | None, float | None] = (None, None),
-) -> Iterator[Row]:
-    """Seconds from the start of the process until the one is seen, and until the other is."""
-    painted, seen, cpus = [], [], []
+Sight = tuple[str, bytes, float | None]  # what is awaited, what is read then, its budget
+OWN: Sequence[Sight] = (
+    ("first paint", b"tarting the engine", 0.5),
+    ("rows seen, as last known", b"as last known", 1.5),
+    ("engine answers", b" running", None),
+    ("rows live", b"in all", None),
+)
+"""Of a screen with its engine: its first rows are the database's, and say so until it has told
+of them."""
+ATTACHED: Sequence[Sight] = (("first paint", b"onnecting", 0.5), ("rows seen", b"in all", 1.5))
+
+
+def starting(what: str, program: list[str], sights: Sequence[Sight], times: int) -> Iterator[Row]:
+    """Seconds from the start of the process until each of these is seen, one after the other."""
+    seen: list[list[tuple[float, float]]] = [[] for _ in sights]
     for _ in range(times):
         with screen(program=program) as one:
-            painted.append(one.until(first) / 1e3)
-            cpu = one.cpu()
-            seen.append(one.until(usable) / 1e3)
-            cpus.append((cpu, one.cpu()))
+            for found, (_, text, _) in zip(seen, sights, strict=True):
+                found.append((one.until(text) / 1e3, one.cpu()))
             leave(one)
-    for name, took, budget, used in (
-        ("first paint", painted, budgets[0], [before for before, _ in cpus]),
-        ("rows seen", seen, budgets[1], [after for _, after in cpus]),
-    ):
-        note = f"CPU {statistics.median(used):.2f} s, {load()}"
-        yield Row(f"{what}: {name}", statistics.median(took), "s", budget, note=note)
+    for found, (name, _, budget) in zip(seen, sights, strict=True):
+        took, used = (statistics.median(column) for column in zip(*found, strict=True))
+        note = f"CPU {used:.2f} s, {load()}"
+        yield Row(f"{what}: {name}", took, "s", budget, note=note)
 
 
 def leave(one: Screen) -> None:
@@ -323,7 +324,8 @@ def peer(folder: Path, much: Measured) -> Iterator[Row]:
             return
         os.environ["HOME"] = str(folder)
         screen_of = [program, "tui", "--no-boot", "--url", f"http://127.0.0.1:{PORT}"]
-        yield from starting(name, screen_of, b"cronstab", b"job0001", much.starts)
+        sights = (("first paint", b"cronstab", None), ("rows seen", b"job0001", None))
+        yield from starting(name, screen_of, sights, much.starts)
         with screen(program=screen_of) as one:
             one.until(b"job0001")
             one.read(4)
@@ -353,13 +355,11 @@ def rows(much: Measured | None = None, *, with_peer: bool = True) -> Iterator[Ro
         size = f"{much.tasks:,} tasks, {much.runs:,} runs"
         yield Row(f"{size}, {load()}", None, "", note=f"{os.cpu_count()} CPUs")
         own = [*CRONPILOT, "--state-dir", str(state)]
-        yield from starting("with its engine", own, b"tarting the engine", b"in all",
-                            much.starts, (0.5, 1.5))  # fmt: skip
+        yield from starting("with its engine", own, OWN, much.starts)
         yield from keys(state, much.presses)
         with headless(state):
             attached = [*CRONPILOT, "--connect", str(state / SOCKET_NAME)]
-            yield from starting("attached", attached, b"onnecting", b"in all", much.starts,
-                                (0.5, 1.5))  # fmt: skip
+            yield from starting("attached", attached, ATTACHED, much.starts)
             with screen(program=attached) as one:
                 one.until(b"in all")
                 one.read(5)

@@ -12,7 +12,7 @@ from textual.screen import Screen, ScreenResultType
 from textual.widget import Widget
 
 from cronpilot.domain.text import clean
-from cronpilot.errors import CronPilotError, NoEngine
+from cronpilot.errors import CronPilotError, EngineStarts, NoEngine
 
 if TYPE_CHECKING:
     from cronpilot.client.protocol import Client
@@ -36,6 +36,8 @@ class AskingScreen(Screen[ScreenResultType], inherit_bindings=False):
     def client(self) -> Client:
         """Who answers. Raises NoEngine when nobody does."""
         client = self.pilot_app.client
+        if client is None and self.pilot_app.is_starting:
+            raise EngineStarts
         if client is None:
             raise NoEngine(self.pilot_app.state_dir)
         return client

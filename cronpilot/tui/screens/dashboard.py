@@ -19,8 +19,8 @@ from cronpilot.tui.screens.dashboard_keys import DASHBOARD_KEYS
 from cronpilot.tui.screens.empty import no_log, no_runs, no_tasks, too_small
 from cronpilot.tui.screens.first_start import FirstStartScreen
 from cronpilot.tui.screens.live import LiveScreen
-from cronpilot.tui.screens.many import ManyScreen
 from cronpilot.tui.screens.panes import PanesScreen
+from cronpilot.tui.screens.recalling import RecallingScreen
 from cronpilot.tui.screens.upcoming import UpcomingScreen
 from cronpilot.tui.widgets.banner_line import BannerLine
 from cronpilot.tui.widgets.find_hints import FILTER_HINTS, FIND_HINTS
@@ -41,7 +41,7 @@ SECOND_LOOK = 1.0
 open has reached nobody."""
 
 
-class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartScreen):
+class Dashboard(RecallingScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartScreen):
     """Asks the client, and hands what comes back to the widgets that show it."""
 
     BINDINGS: ClassVar[list[BindingType]] = DASHBOARD_KEYS
@@ -74,6 +74,8 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         yield self.key_bar
 
     def on_mount(self) -> None:
+        if (known := self.pilot_app.last_known) is not None:
+            self._show_times_in(known.timezone)
         self.show_view(self.tasks)
         self.arrange_panes()
         self.bindings_updated_signal.subscribe(self, lambda _: self.tell_keys())
@@ -101,6 +103,8 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         if self.status is not None and self.lost_since is None:
             self.lost_since = self.now()
             self.add_class("-lost")
+        elif self.status is None:
+            self.tasks.forget_last_known()  # in their place stands why there is no engine
         self.tick(self.now())
 
     def apply(self, changes: Changes) -> None:
@@ -133,9 +137,12 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         if not status.total_tasks or not (before and before.total_tasks):
             self.refresh_bindings()  # what can be done to a task needs one
         if before is None or before.timezone != status.timezone:
-            self.zone = self.panel.output.zone = _zone(status.timezone)
-            for view in self.views:
-                view.set_zone(self.zone)
+            self._show_times_in(status.timezone)
+
+    def _show_times_in(self, timezone: str) -> None:
+        self.zone = self.panel.output.zone = _zone(timezone)
+        for view in self.views:
+            view.set_zone(self.zone)
 
     # --- the bars --------------------------------------------------------------------------------
 
@@ -156,7 +163,8 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
         view, key = self.current, self._view_key
         tabs = [Tab(key(one), one.TITLE, one.things(self.status)) for one in self.views]
         self.tabs.tell(tabs, key(view), text=view.filters, total=view.total, more=view.more,
-                       note=view.note)  # fmt: skip
+                       note=view.note,
+                       last_known=view is self.tasks and self.tasks.is_last_known)  # fmt: skip
 
     def tell_tabs(self) -> None:
         self._tell_tabs()
@@ -265,6 +273,7 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
 
     @on(TasksView.Refiltered)
     def _tasks_refiltered(self) -> None:
+        self.tasks.forget_last_known()
         self._read_tasks(0)
 
     @work(exclusive=True, group="read tasks")
@@ -276,8 +285,11 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
             query = TaskQuery(text=view.filter, sort=view.sort, descending=view.descending,
                               offset=offset, limit=WINDOW)  # fmt: skip
             page = await self.client.tasks(query)
-            self.tasks.put(offset, page)
+            is_first = view.is_last_known
+            view.put(offset, page)
             self.tick(self.now())
+            if is_first:
+                self.open_log(now=True)  # the cursor has been here, but on no row of an engine's
 
     @work(exclusive=True, group="read runs")
     async def read_runs(self) -> None:
@@ -291,7 +303,10 @@ class Dashboard(ManyScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstStartS
     @on(LineTable.RowsWanted)
     def _rows_wanted(self, event: LineTable.RowsWanted) -> None:
         if event.table is self.tasks.table:
-            self._read_tasks(event.offset)
+            if self.tasks.is_last_known and self.pilot_app.client is None:
+                self.recall_more(event.offset)
+            else:
+                self._read_tasks(event.offset)
         elif event.table is self.history.table:
             self.history.look_for_pages(event.offset)
 

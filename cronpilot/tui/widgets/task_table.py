@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import Cell, last_result, next_run, success_rate, task_state
+from cronpilot.tui.last_known import as_last_known
 from cronpilot.tui.layout import Column
 from cronpilot.tui.task_words import plan, tags, usual, verdicts
 from cronpilot.tui.widgets.columned import Shown
@@ -36,12 +37,14 @@ class TaskTable(LineTable[TaskView]):
         Column("why", "LAST RESULT", 19, 30, rank=7),
     )
     zone: tzinfo = UTC
+    is_last_known = False
+    """Whether no engine has told of the rows so far."""
 
     def cells(self, row: TaskView, now: datetime) -> Shown:
         at, left = next_run(row, now, self.zone)
         last, why = last_result(row, now)
         room = next((p.width for p in self._placed if p.column.key == "schedule"), 0)
-        return {
+        shown: Shown = {
             "state": task_state(row, self.marks),
             "name": Cell(clean(row.name), "strong"),
             "schedule": plan(row, now, self.zone, room),
@@ -54,6 +57,7 @@ class TaskTable(LineTable[TaskView]):
             "tags": tags(row),
             "why": why,
         }
+        return as_last_known(shown, row, now, self.marks) if self.is_last_known else shown
 
 
 CHOOSABLE: Sequence[Column] = TaskTable.COLUMNS[2:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -80,12 +80,35 @@ class TasksView(View):
     def put(self, offset: int, page: TaskPage) -> None:
         """Rows that were asked for."""
         self._stale = False
+        self._be_last_known(False)
+        self.marks |= {row.id: row.name for row in page.rows if row.id in self.marks}
         self.table.put_rows(offset, page.rows, page.total)
+
+    def put_last_known(self, offset: int, rows: Sequence[TaskView], total: int) -> None:
+        """Rows of which no engine has told so far."""
+        self._be_last_known(True)
+        self.table.put_rows(offset, rows, total)
+
+    def forget_last_known(self) -> None:
+        """Show no rows rather than those."""
+        if self.is_last_known:
+            self.table.put_rows(0, [], 0)
+            self._be_last_known(False)
+
+    @property
+    def is_last_known(self) -> bool:
+        """Whether what is shown can be looked at, and nothing be done to it."""
+        return self.table.is_last_known
+
+    def _be_last_known(self, one: bool) -> None:
+        if one is not self.is_last_known:
+            self.table.is_last_known = one
+            self.set_class(one, "-last-known")
 
     @property
     def chosen(self) -> TaskView | None:
-        """The task under the cursor."""
-        return self.table.row
+        """The task under the cursor; none while an engine has yet to tell of it."""
+        return None if self.is_last_known else self.table.row
 
     @property
     def note(self) -> str:
@@ -141,7 +164,7 @@ class TasksView(View):
 
     def action_mark(self) -> None:
         """Mark the task under the cursor, or take its mark, and go on to the next."""
-        task = self.chosen
+        task = self.table.row
         if task is None:
             return
         marks = dict(self.marks)

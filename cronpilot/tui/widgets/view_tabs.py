@@ -24,15 +24,16 @@ class ViewTabs(Line):
     """`1 Tasks  2 Running (3)`, and at the right the filter and how many rows it left."""
 
     def tell(self, tabs: Sequence[Tab], current: str, *, text: str = "", total: int = 0,
-             more: bool = False, note: str = "") -> None:  # fmt: skip
+             more: bool = False, note: str = "", last_known: bool = False) -> None:  # fmt: skip
         """Show these tabs; `total` counts the rows of the current one, filtered by `text`; `more`:
-        as far as they are known."""
+        as far as they are known; `last_known`: as they were before there was an engine."""
         right = [Piece(note, "title")] if note else []
         if text:
             right.append(Piece(f"filter {clean(text)}", "warn"))
         if total or text:
             known = f"{total:,} and more" if more else f"{total:,}"
-            right.append(Piece(f"{known} found" if text else f"{known} in all", "muted", 1))
+            how = "found" if text else "as last known" if last_known else "in all"
+            right.append(Piece(f"{known} {how}", "muted", 1))
         room, said = self.room, [piece for piece in right if not piece.rank]
         left = _tabs(tabs, current, titles=True)
         if said and _cells([*left, *said]) > room:

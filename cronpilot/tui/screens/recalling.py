@@ -1,0 +1,46 @@
+"""The part of the dashboard that shows the tasks as last known, while their engine starts."""
+
+from __future__ import annotations
+
+import asyncio
+
+from textual import work
+
+from cronpilot.errors import EngineStarts
+from cronpilot.tui.screens.many import ManyScreen
+from cronpilot.tui.widgets.line_table import WINDOW
+
+FIRST = 60
+"""Rows that are read first: a screenful and what is next to it. Each of them delays the engine."""
+
+
+class RecallingScreen(ManyScreen):
+    """Rows that no engine has told of can be looked at; a key that needs a task waits for one."""
+
+    async def recall(self) -> None:
+        """Show what is known of the first tasks."""
+        await self._recall(0, FIRST)
+
+    @work(exclusive=True, group="read tasks")
+    async def recall_more(self, offset: int) -> None:
+        """Show what is known of the tasks from there on."""
+        await self._recall(offset, WINDOW)
+
+    async def _recall(self, offset: int, limit: int) -> None:
+        known = self.pilot_app.last_known
+        if known is None or self.pilot_app.client is not None:
+            return
+        found = await asyncio.to_thread(known.tasks, offset, limit)
+        if found is not None and found[1]:
+            self.tasks.put_last_known(offset, *found)
+            self.tick(self.now())
+
+    def say_too_early(self) -> None:
+        """Why such a key does nothing."""
+        early = EngineStarts()
+        self.notify(early.hint, title=early.problem, markup=False, timeout=2)
+
+    def is_too_early_for(self, action: str) -> bool:
+        """Whether this is done to a task, and no engine has told of those that are shown."""
+        name = action.partition("(")[0].rpartition(".")[2]
+        return name in self.ON_A_TASK and self.current is self.tasks and self.tasks.is_last_known
