@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Literal
 
 from cronpilot.client.messages import Banner
 from cronpilot.errors import CronPilotError
@@ -39,12 +40,14 @@ class Notices:
         else:
             self.show(banner)
 
-    def trouble(self, key: str, error: Exception | None) -> None:
+    def trouble(
+        self, key: str, error: Exception | None, severity: Literal["warning", "error"] = "error"
+    ) -> None:
         """Show a failure of this kind, or take it back when it is over (None)."""
         if error is None:
             self.clear(key)
         elif isinstance(error, CronPilotError):
-            self.show(Banner(key=key, text=error.problem, hint=error.hint, severity="error"))
+            self.show(Banner(key=key, text=error.problem, hint=error.hint, severity=severity))
         else:
             text = f"{type(error).__name__}: {error}"
             self.show(
@@ -52,6 +55,6 @@ class Notices:
                     key=key,
                     text=text,
                     hint="We try again; the engine's log says more.",
-                    severity="error",
+                    severity=severity,
                 )
             )

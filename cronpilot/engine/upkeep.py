@@ -20,7 +20,8 @@ from cronpilot.storage.database import Database
 
 FIRST_S = 30.0  # after the start, whose own work goes first
 LOOK_S = 60.0
-BETWEEN_S = 3600.0  # two passes of retention, or two tries of a copy that failed
+BETWEEN_S = 3600.0  # two passes of retention
+AGAIN_S = 600.0  # two tries of a copy that failed
 NIGHT = timedelta(hours=3, minutes=30)  # local time from which on the night's copy is due
 
 
@@ -62,7 +63,7 @@ class Upkeep:
             await self._try("retention", self.forget)
         target = self._copy_due()
         if target is not None and self._clock.elapsed() >= self._next_copy:
-            self._next_copy = self._clock.elapsed() + BETWEEN_S
+            self._next_copy = self._clock.elapsed() + AGAIN_S
             await self._try("backup", lambda: self._copy(target))
 
     def forget(self) -> Forgotten:
@@ -90,6 +91,6 @@ class Upkeep:
             await asyncio.wait([job])
             raise
         except (StorageProblem, OSError) as problem:
-            self._notices.trouble(what, problem)
+            self._notices.trouble(what, problem, "warning")  # tasks start all the same
         else:
             self._notices.trouble(what, None)
