@@ -338,11 +338,11 @@ class CronPilotApp(App[Leave]):
         """Do it, or say that this user may not."""
         name = action if isinstance(action, str) else action[1]
         self._type_ahead.begun(name)
-        if is_allowed(name, self.identity):
-            return await super().run_action(action, *where, **more)
         if self.screen is self.dashboard and self.dashboard.is_too_early_for(name):
             self.dashboard.say_too_early()
             return True
+        if is_allowed(name, self.identity):
+            return await super().run_action(action, *where, **more)
         self.notify(refusal(self.identity), severity="warning", markup=False, timeout=4)
         return True
 
