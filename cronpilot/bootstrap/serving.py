@@ -60,7 +60,8 @@ async def serve_engine(
     ready: Callable[[Engine], None],
     begun: Callable[[Engine], None] | None = None,
 ) -> None:
-    """Run an engine until it is told to stop.
+    """Run an engine until it is told to stop. Raises what a part of it has failed of: whoever
+    supervises us starts it again then.
 
     `begun` is called as soon as it starts tasks, and can be told to stop; `ready` when it answers.
     """
@@ -76,6 +77,8 @@ async def serve_engine(
         await asyncio.gather(network, return_exceptions=True)
         await engine.stop()
         remove_unix(prepared.config.state_dir)
+    if engine.failure is not None:
+        raise engine.failure
 
 
 async def _begin(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from cronpilot.client.messages import Gap
 from cronpilot.engine.planner import Changes
+from cronpilot.errors import StorageProblem
 
 if TYPE_CHECKING:
     from cronpilot.client.messages import Event
@@ -17,6 +19,9 @@ MERGE_S = 0.05  # changes within this time are read together
 FLOOD = 500  # more changed rows than this at once: whoever looks reads its window again
 REMEMBERED = 2_000  # events that a front end can resume from
 BACKLOG = 1_000  # events that a slow listener may be behind
+AGAIN_S = 1.0  # between two readings of what the database does not give
+
+log = logging.getLogger("cronpilot")
 
 Load = Callable[[Changes], Awaitable[Sequence["Event"]]]
 
@@ -54,7 +59,13 @@ class Bus:
             self._wanted.clear()
             changes, self._changes = self._changes, Changes()
             if self._listeners:
-                self._publish(await self._events(changes))
+                try:
+                    self._publish(await self._events(changes))
+                except StorageProblem as problem:  # told by those who write; read again
+                    log.warning("What has changed is told later: %s", problem)
+                    self._changes.add(changes)
+                    self._wanted.set()
+                    await asyncio.sleep(AGAIN_S)
             else:  # nobody to read for; whoever resumes later hears that there is a gap
                 self._seq += 1
                 self._past.clear()

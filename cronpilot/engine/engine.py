@@ -73,7 +73,8 @@ class Engine(Asking):
 
     def __init__(self, config: EngineConfig, clock: Clock | None = None) -> None:
         self.stopped = asyncio.Event()
-        """Set when somebody asked the engine to end."""
+        """Set when somebody asked the engine to end, or a part of it has failed."""
+        self.failure: BaseException | None = None
         self._config, self._clock = config, clock or SystemClock()
         self._id = uuid.uuid4().hex[:12]
         self._started_at = self._clock.now()
@@ -262,6 +263,7 @@ class Engine(Asking):
         """A part of the engine has died of a bug: end it all, so that a supervisor restarts us."""
         if not job.cancelled() and (error := job.exception()) is not None:
             log.critical("The engine has failed", exc_info=error)
+            self.failure = self.failure or error
             self.stopped.set()
 
     async def shutdown(self, *, with_tasks: bool = False) -> None:

@@ -15,7 +15,7 @@ from cronpilot.domain.text import clean
 from cronpilot.engine.differences import NO_FILE, differences
 from cronpilot.engine.planner import Changes
 from cronpilot.engine.tasks_file import Applied, apply_tasks_file
-from cronpilot.errors import CronPilotError, InvalidFile, Refused
+from cronpilot.errors import CronPilotError, InvalidFile, Refused, StorageProblem
 from cronpilot.storage import tasks
 from cronpilot.storage.database import Connection
 
@@ -83,6 +83,8 @@ class Follower:
             )  # fmt: skip
         except CronPilotError as error:
             self._notices.trouble("tasks.yaml", error)
+            if isinstance(error, StorageProblem):
+                self._seen = ()  # what it says is not in force yet: the next look tries again
 
     async def watch(self) -> None:
         """Read it whenever it has changed, until cancelled."""

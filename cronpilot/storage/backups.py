@@ -78,7 +78,8 @@ def make_nightly(database: Database, target: Path, *, spare: int) -> None:
     Args:
         spare: bytes that must stay free on the disk beside the copy.
     Raises:
-        StorageProblem: no room, or the copy is damaged; nothing of it is left.
+        StorageProblem: no room, the database cannot be read, or the copy is damaged; nothing of
+            it is left.
         OSError: the disk says no.
     """
     folder = target.parent
@@ -101,6 +102,11 @@ def make_nightly(database: Database, target: Path, *, spare: int) -> None:
                 "The database itself may be damaged, too: cronpilot doctor",
             )
         put_in_place(part, target)
+    except sqlite3.Error as error:
+        raise StorageProblem(
+            f"The nightly copy of the database could not be made: {error}.",
+            "It is tried again; see: cronpilot doctor",
+        ) from error
     finally:
         part.unlink(missing_ok=True)
     for old in nightlies(folder)[:-KEPT]:

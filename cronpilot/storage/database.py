@@ -92,7 +92,8 @@ class Database:
             connection.close()
 
     def backup(self, target: Path) -> None:
-        """A consistent copy of all that is committed, made while others write."""
+        """A consistent copy of all that is committed, made while others write. Raises
+        sqlite3.Error: it cannot be read, or the copy cannot be written."""
         with sqlite3.connect(_uri(self.path, "ro"), uri=True) as source:
             copy_database(source, target)
         source.close()
@@ -290,6 +291,7 @@ def _writer_engine(path: Path) -> Engine:
     pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
     engine = create_engine(
         f"sqlite:///{path}", creator=lambda: _connect(path, "rw", pragmas),
+        hide_parameters=True,  # its errors go to the log, and values of tasks are among them
         poolclass=QueuePool, pool_size=1,  # not NullPool: `close` has to close it after the readers
     )  # fmt: skip
     engine.dialect.statement_compiler = _HintingCompiler
@@ -299,7 +301,7 @@ def _writer_engine(path: Path) -> Engine:
 def _reader_engine(path: Path) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
-        creator=lambda: _connect(path, "ro", "PRAGMA query_only=ON;"),
+        creator=lambda: _connect(path, "ro", "PRAGMA query_only=ON;"), hide_parameters=True,
         poolclass=QueuePool, pool_size=READERS, max_overflow=2 * READERS,
     )  # fmt: skip
     engine.dialect.statement_compiler = _HintingCompiler

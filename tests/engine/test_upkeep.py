@@ -121,6 +121,19 @@ async def test_a_copy_that_fails_is_a_banner_until_one_succeeds(house, monkeypat
     assert house.notices.all() == []
 
 
+async def test_a_copy_that_the_disk_refuses_is_a_banner_and_no_failure_of_the_engine(
+    house, monkeypatch
+):
+    def refuse(_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(house.database, "backup", refuse)
+    await house.upkeep.look()
+    assert [banner.text for banner in house.notices.all()] == [
+        "The nightly copy of the database could not be made: database or disk is full."
+    ]
+
+
 def test_no_copy_takes_the_last_room_of_a_disk(house):
     with pytest.raises(StorageProblem, match="no room for the nightly copy"):
         backups.make_nightly(house.database, house.state_dir / "backups" / "x.db", spare=1 << 60)

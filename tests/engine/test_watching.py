@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 import pytest
 
 from cronpilot.client.messages import TaskQuery
 from cronpilot.config import watcher
+from cronpilot.errors import StorageProblem
 from tests.engine.conftest import until
 
 ONE = "name: one\ncommand: 'true'\nschedule: manual"
@@ -83,6 +85,25 @@ async def test_a_file_that_is_taken_away_archives_nothing_and_is_read_when_it_is
         await says(engine, "there is no such file")
         await has(engine, "one")
         bench.tasks(ONE, TWO)
+        await has(engine, "one", "two")
+        await is_content(engine)
+
+
+async def test_a_change_that_finds_no_room_in_the_database_is_applied_later(bench, monkeypatch):
+    bench.tasks(ONE)
+    async with bench.engine(watch=True) as engine:
+        write, full = engine._follower._write, asyncio.Event()
+
+        async def refuse(closure):
+            if full.is_set():
+                raise StorageProblem("The disk is full.", "Make room.")
+            return await write(closure)
+
+        monkeypatch.setattr(engine._follower, "_write", refuse)
+        full.set()
+        bench.tasks(ONE, TWO)
+        await says(engine, "The disk is full.")
+        full.clear()
         await has(engine, "one", "two")
         await is_content(engine)
 

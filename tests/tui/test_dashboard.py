@@ -9,7 +9,7 @@ import pytest
 from cronpilot.client.fake import NOON, FakeClient, make_run, make_task
 from cronpilot.client.messages import Banner, LastRun
 from cronpilot.domain.run import Reason, Status
-from cronpilot.errors import Refused
+from cronpilot.errors import Refused, StorageProblem
 from cronpilot.tui.leave import Leave
 from cronpilot.tui.screens.dialog import Dialog
 
@@ -536,6 +536,16 @@ async def test_a_lost_engine_is_not_shown_as_live_and_is_found_again(show, clien
         await screen.until(lambda: "made-meanwhile" in screen.text)
         assert "ENGINE NOT ANSWERING" not in screen.dashboard.status_bar.text
         assert not screen.dashboard.has_class("-lost")
+
+
+async def test_why_an_engine_that_was_there_does_not_come_back_is_said(show, client, monkeypatch):
+    monkeypatch.setattr("cronpilot.tui.connection.RETRY", 600.0)
+    async with show(client) as screen:
+        client.lose()
+        await screen.until(lambda: screen.app.client is None)
+        screen.app.lost(StorageProblem("x.db is damaged.", "Restore a backup of it."))
+        await screen.until(lambda: "x.db is damaged.  Restore a backup of it." in screen.text)
+        assert "ENGINE NOT ANSWERING" in screen.text
 
 
 async def test_acting_without_an_engine_says_what_is_wrong(show, client):

@@ -16,7 +16,7 @@ from cronpilot.tui.inbox import Changes
 from cronpilot.tui.meaning import MEANT
 from cronpilot.tui.painting import paint_now
 from cronpilot.tui.screens.dashboard_keys import DASHBOARD_KEYS
-from cronpilot.tui.screens.empty import no_log, no_runs, no_tasks, too_small
+from cronpilot.tui.screens.empty import lost_banners, no_log, no_runs, no_tasks, too_small
 from cronpilot.tui.screens.first_start import FirstStartScreen
 from cronpilot.tui.screens.live import LiveScreen
 from cronpilot.tui.screens.panes import PanesScreen
@@ -152,9 +152,9 @@ class Dashboard(RecallingScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstS
             Situation(self.now(), app.host, app.state_dir, app.role, status, self.lost_since,
                       self.zone, app.who, self.refused)
         )  # fmt: skip
-        own = [app.key_problem] if app.key_problem else []
+        own = [*lost_banners(self.trouble, self.lost_since), app.key_problem]
         self.too_small.show(too_small(status, self.size.width, lost=self.lost_since is not None))
-        self.banner.tell([*own, *(status.banners if status else [])])
+        self.banner.tell([one for one in (*own, *(status.banners if status else ())) if one])
         self._tell_tabs()
         self._tell_instead()
         self._tell_if_object_changed()

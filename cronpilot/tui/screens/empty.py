@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cronpilot.domain.access import OWNER, Identity
 from cronpilot.domain.text import clean
-from cronpilot.errors import CronPilotError
+from cronpilot.errors import CronPilotError, LogInRefused, NoEngine
 from cronpilot.tui.formatting import Cell, Tone, countdown, moment, plural
 from cronpilot.tui.keymap import KeyOf, built_in
 from cronpilot.tui.layout import wrap_words
 from cronpilot.tui.rights import is_allowed
 
 if TYPE_CHECKING:
-    from cronpilot.client.messages import EngineStatus, TaskView
+    from cronpilot.client.messages import Banner, EngineStatus, TaskView
 
 Text = list[list[Cell]]
 
@@ -48,6 +48,15 @@ def no_tasks(
     if status.total_tasks:
         return [[Cell("Reading the tasks ...", "muted")]]
     return _welcome(status, found, key, who)
+
+
+def lost_banners(trouble: CronPilotError | None, since: datetime | None) -> list[Banner]:
+    """Why an engine that was there answers no more, where more is known than that."""
+    if since is None or trouble is None or isinstance(trouble, NoEngine | LogInRefused):
+        return []
+    from cronpilot.client.messages import Banner  # after the first paint
+
+    return [Banner(key="engine", text=trouble.problem, hint=trouble.hint, severity="error")]
 
 
 def _welcome(status: EngineStatus, found: CronLines | None, key: KeyOf, who: Identity) -> Text:
