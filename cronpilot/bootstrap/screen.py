@@ -110,12 +110,12 @@ def _show(settings: Places, engine: EngineThread | None) -> int:
         return HttpClient.over_socket(settings.state_dir / SOCKET_NAME, front="tui")
 
     role: Literal["owner", "attached"] = "attached" if engine is None else "owner"
-    known = None if engine is None else _last_known(settings)
+    known = None if engine is None else what_is_known(settings)
     left = _run_app(connect, role, str(settings.state_dir), settings, last_known=known)
     return _after_screen(left, settings, engine)
 
 
-def _last_known(settings: Places) -> LastKnown:
+def what_is_known(settings: Places) -> LastKnown:
     """What the database says while its engine starts. Nothing is loaded before it is asked."""
     from cronpilot.tui.last_known import LastKnown
 

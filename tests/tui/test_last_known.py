@@ -145,6 +145,22 @@ async def test_they_make_room_for_why_the_engine_does_not_start(start):
         assert "task-1" not in screen.text
 
 
+async def test_an_engine_that_fails_after_its_first_word_is_not_said_to_start(start, monkeypatch):
+    async def never(query):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(start.client, "tasks", never)
+    async with start.screen() as screen:
+        start.answers.set()
+        await screen.until(lambda: screen.dashboard.status is not None)
+        start.failure = NoEngine("/var/lib/cronpilot")
+        start.client.lose()
+        await screen.until(lambda: "ENGINE NOT ANSWERING" in screen.text)
+        await screen.press("r")
+        await screen.until(lambda: "Start one: cronpilot --headless" in screen.text)
+        assert "3 as last known" in screen.text
+
+
 async def test_without_a_task_there_is_nothing_to_know(clock):
     start = Start(FakeClient([], [], {}, clock), clock, [])
     app = CronPilotApp(

@@ -6,7 +6,7 @@ import asyncio
 
 from textual import work
 
-from cronpilot.errors import EngineStarts
+from cronpilot.errors import EngineStarts, NoEngine
 from cronpilot.tui.screens.many import ManyScreen
 from cronpilot.tui.widgets.line_table import WINDOW
 
@@ -37,6 +37,9 @@ class RecallingScreen(ManyScreen):
 
     def say_too_early(self) -> None:
         """Why such a key does nothing."""
+        if self.pilot_app.client is None and not self.pilot_app.is_starting:
+            self.tell_error(NoEngine(self.pilot_app.state_dir))
+            return
         early = EngineStarts()
         self.notify(early.hint, title=early.problem, markup=False, timeout=2)
 
