@@ -12,7 +12,6 @@ from textual.geometry import Region
 from cronpilot.client.fake import NOON, FakeClient, make_run, make_task
 from cronpilot.client.messages import LastRun
 from cronpilot.domain.run import Status
-from cronpilot.tui.widgets.line_table import WINDOW
 from cronpilot.tui.widgets.task_table import TaskTable
 
 
@@ -64,9 +63,9 @@ def test_the_cursor_stays_on_its_row_while_rows_come_and_go(lists, moves):
 
 @given(st.lists(st.sampled_from(["down", "up", "page", "back", "first", "last"]), max_size=30))
 def test_what_is_seen_is_always_asked_for(keys):
-    """10,000 tasks, of which 200 are held: whoever feeds the table is asked in time."""
+    """10,000 tasks, of which some screens are held: whoever feeds the table is asked in time."""
     table = Unmounted()
-    table.put_rows(0, tasks(range(1, WINDOW + 1)), 10_000)
+    table.put_rows(0, tasks(range(1, table.at_once + 1)), 10_000)
     acts = {
         "down": lambda: table.action_move(1),
         "up": lambda: table.action_move(-1),
@@ -81,9 +80,54 @@ def test_what_is_seen_is_always_asked_for(keys):
         if asked:
             offset = asked[-1].offset
             table.said.clear()
-            table.put_rows(offset, tasks(range(offset + 1, offset + WINDOW + 1)), 10_000)
+            table.put_rows(offset, tasks(range(offset + 1, offset + table.at_once + 1)), 10_000)
         assert table.row is not None
         assert table.row.id == table.cursor + 1
+
+
+def pages_through(table, pages, total=10_000):
+    """Page by page, each answered at once: from where rows were asked for, one list a page."""
+    table.put_rows(0, tasks(range(1, table.at_once + 1)), total)
+    asked = []
+    for _ in range(pages):
+        table.said.clear()
+        table.action_page(1.0)
+        wanted = [said.offset for said in table.said if isinstance(said, table.RowsWanted)]
+        asked.append(wanted)
+        for offset in wanted:
+            table.put_rows(offset, tasks(range(offset + 1, offset + table.at_once + 1)), total)
+    return asked
+
+
+def test_a_page_of_a_long_list_asks_for_few_rows_and_seldom():
+    """What is asked for has to be made and read while the next key is waited for."""
+    table = Unmounted()
+    table.body_height = 20
+
+    asked = pages_through(table, pages=30)
+
+    assert table.at_once == 100
+    assert sum(map(len, asked)) == 9
+    assert all(first == [] for first in asked[:3])  # what is held reaches so far
+
+
+def test_a_table_that_grows_asks_for_what_it_lacks():
+    table = Unmounted()
+    table.put_rows(0, tasks(range(1, table.at_once + 1)), 10_000)
+    table.body_height = 55
+    table._bring_to_top(0)
+
+    assert [said.offset for said in table.said if isinstance(said, table.RowsWanted)] == [0]
+    assert table.at_once == 200
+
+
+def test_a_short_answer_is_not_asked_for_again():
+    """Some rows are gone since they were counted: asking once more would bring no others."""
+    table = Unmounted()
+    table.put_rows(0, tasks(range(1, 16)), 1_000)
+    table._bring_to_top(0)
+
+    assert not [said for said in table.said if isinstance(said, table.RowsWanted)]
 
 
 def test_rows_that_come_in_above_do_not_move_what_is_seen():
@@ -104,6 +148,24 @@ def test_the_same_rows_again_paint_nothing():
     table.put_rows(0, tasks(range(1, 6)), 5)
     table.tick(NOON)
     assert table.painted == []
+
+
+async def test_a_filter_asks_for_a_few_screens_of_rows(show, monkeypatch):
+    client = FakeClient([make_task(number, f"task-{number}") for number in range(1, 301)])
+    asked, answer = [], client.tasks
+
+    async def note(query):
+        asked.append(query)
+        return await answer(query)
+
+    monkeypatch.setattr(client, "tasks", note)
+    async with show(client) as screen:
+        await screen.press("slash", *"task-2")
+        await screen.until(lambda: "111 found" in screen.text)
+        table = screen.dashboard.tasks.table
+
+    assert {query.limit for query in asked if query.text} == {table.at_once}
+    assert table.at_once <= 5 * table.body_height
 
 
 async def test_a_changed_cell_is_painted_alone(show, monkeypatch):

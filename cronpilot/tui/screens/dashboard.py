@@ -239,7 +239,7 @@ class Dashboard(RecallingScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstS
             return
         view.filter = ""  # it may hide the new one
         view.table.go_to(task.id)
-        self._read_tasks(max(0, total - WINDOW) if at_the_end else 0)
+        self._read_tasks(max(0, total - WINDOW) if at_the_end else 0, WINDOW)
         self.refiltered()
 
     def open_history(self, name: str, *, bad: bool = False) -> None:
@@ -277,13 +277,13 @@ class Dashboard(RecallingScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstS
         self._read_tasks(0)
 
     @work(exclusive=True, group="read tasks")
-    async def _read_tasks(self, offset: int) -> None:
+    async def _read_tasks(self, offset: int, limit: int | None = None) -> None:
         from cronpilot.client.messages import TaskQuery  # after the first paint
 
         with self.reading():
             view = self.tasks
             query = TaskQuery(text=view.filter, sort=view.sort, descending=view.descending,
-                              offset=offset, limit=WINDOW)  # fmt: skip
+                              offset=offset, limit=limit or view.table.at_once)  # fmt: skip
             page = await self.client.tasks(query)
             is_first = view.is_last_known
             view.put(offset, page)

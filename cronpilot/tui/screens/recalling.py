@@ -8,7 +8,6 @@ from textual import work
 
 from cronpilot.errors import EngineStarts, NoEngine
 from cronpilot.tui.screens.many import ManyScreen
-from cronpilot.tui.widgets.line_table import WINDOW
 
 FIRST = 60
 """Rows that are read first: a screenful and what is next to it. Each of them delays the engine."""
@@ -24,15 +23,17 @@ class RecallingScreen(ManyScreen):
     @work(exclusive=True, group="read tasks")
     async def recall_more(self, offset: int) -> None:
         """Show what is known of the tasks from there on."""
-        await self._recall(offset, WINDOW)
+        await self._recall(offset, self.tasks.table.at_once)
 
     async def _recall(self, offset: int, limit: int) -> None:
         known = self.pilot_app.last_known
         if known is None or self.pilot_app.client is not None:
             return
         found = await asyncio.to_thread(known.tasks, offset, limit)
-        if found is not None and found[1]:
-            self.tasks.put_last_known(offset, *found)
+        view = self.tasks
+        by_id = not view.filter and view.sort == "id" and not view.descending
+        if found is not None and found[1] and by_id:
+            view.put_last_known(offset, *found)
             self.tick(self.now())
 
     def say_too_early(self) -> None:

@@ -125,7 +125,7 @@ class UpcomingScreen(AskingScreen[None], inherit_bindings=False):
         query = TimelineQuery.model_validate(
             {"since": scale.since, "until": scale.until, "cells": scale.cells, "sort": sort,
              "descending": descending, "text": view.filter, "offset": offset,
-             "limit": min(WINDOW, max(20, 3 * table.body_height))}
+             "limit": table.at_once}
         )  # fmt: skip
         try:
             picture = await self.client.timeline(query)

@@ -32,7 +32,9 @@ class Row(Protocol):
 
 RowT = TypeVar("RowT", bound=Row)
 WINDOW = 200
-"""Rows that are held, and asked for at once."""
+"""Rows that are asked for at once at most, and held."""
+FEWEST = 60
+"""And at least, however low the table is."""
 
 
 class LineTable(Columned, Generic[RowT]):
@@ -43,6 +45,9 @@ class LineTable(Columned, Generic[RowT]):
     """
 
     DEFAULT_CSS = "LineTable { height: 1fr; width: 1fr; }"
+    SCREENS: ClassVar[int] = 5
+    """So many screens of rows are asked for at once. To make and to read a row takes time that the
+    next key may have to wait for; of fewer screens some would be asked for with every page."""
     STAYS_AT_TOP: ClassVar[bool] = False
     """While the first row is seen, rows that come in above it are seen too."""
     can_focus = True
@@ -105,6 +110,7 @@ class LineTable(Columned, Generic[RowT]):
         self._painted = PaintedRows()
         self._placed_for: Size | None = None
         self._asked: int | None = None
+        self._held_for = 0  # the `at_once` of when rows came
         self._instead: list[list[Cell]] = []
 
     # --- what a subclass says --------------------------------------------------------------------
@@ -145,7 +151,7 @@ class LineTable(Columned, Generic[RowT]):
             self.refresh()  # between rows and what is said instead of them
         self._offset, self._rows, self.total = offset, list(rows), total
         self._index = {row.id: offset + i for i, row in enumerate(rows)}
-        self._asked = None
+        self._asked, self._held_for = None, self.at_once
         goal = self._goal if self._goal in self._index else self._cursor_id
         self._goal = None
         where = self._index.get(goal) if goal is not None else None
@@ -155,6 +161,11 @@ class LineTable(Columned, Generic[RowT]):
             self.top += moved
         self._place_cursor(self.cursor + moved, by_user=False)
         self._repaint_rows()
+
+    @property
+    def at_once(self) -> int:
+        """How many rows are asked for at once."""
+        return min(WINDOW, max(FEWEST, self.SCREENS * self.body_height))
 
     def go_to(self, row_id: int) -> None:
         """The cursor goes to this row, if it is among the next that come."""
@@ -274,9 +285,10 @@ class LineTable(Columned, Generic[RowT]):
         if enough_above and enough_below:
             return
         # As far as can be in the direction in which one goes: it is not asked for again so soon.
-        start = last + margin - WINDOW if enough_below else first - margin
-        offset = max(0, min(start, self.total - WINDOW))
-        if offset in (self._asked, self._offset):
+        start = last + margin - self.at_once if enough_below else first - margin
+        offset = max(0, min(start, self.total - self.at_once))
+        is_held = offset == self._offset and self.at_once <= self._held_for
+        if offset == self._asked or is_held:
             return
         self._asked = offset
         self.post_message(self.RowsWanted(self, offset))  # type: ignore[arg-type]
@@ -284,7 +296,7 @@ class LineTable(Columned, Generic[RowT]):
     def wanted_offset(self) -> int:
         """From where to read again, so that what is seen lies in the middle of what is held."""
         middle = self.top + self.body_height // 2
-        return max(0, min(middle - WINDOW // 2, self.total - WINDOW))
+        return max(0, min(middle - self.at_once // 2, self.total - self.at_once))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()

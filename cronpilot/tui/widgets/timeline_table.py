@@ -30,6 +30,7 @@ class TimelineTable(LineTable[TimelineRow]):
         window: which stretch is wanted.
     """
 
+    SCREENS = 3  # a row of it is a day of runs
     COLUMNS = (Column.fixed("name", "TASK", 20), Column("canvas", "", 30, 1000))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move_time(-0.25)", "Earlier", key_display="Left", id="timeline.earlier",
