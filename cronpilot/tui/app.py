@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 UNWATCHED = timedelta(seconds=10)
 """Between two looks at the clock while the terminal says that it has not the focus."""
 
+NOT_SEEN = 0.5
+"""Seconds that the engine waits for the rows before it to be painted, at most."""
+
 LEISURE = 2.0
 """Seconds after the engine has answered when there is time for what was put off."""
 
@@ -177,10 +180,12 @@ class CronPilotApp(App[Leave]):
         await self._connection.stay()
 
     async def _painted(self) -> None:
-        """Wait until what is shown by now is seen: what follows leaves no time for it."""
+        """Wait until what is shown by now is seen: what follows leaves no time for it. Not for
+        long: a terminal that stands still keeps no engine from starting."""
         seen = asyncio.Event()
         self.call_after_refresh(seen.set)
-        await seen.wait()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(seen.wait(), NOT_SEEN)
 
     def connected(self, status: EngineStatus) -> None:
         """An engine answers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, timedelta
@@ -18,6 +19,7 @@ from cronpilot.tui.formatting import Marks, last_result, next_run, task_state
 from cronpilot.tui.last_known import LastKnown, as_last_known
 from cronpilot.tui.task_words import usual
 
+from ..patience import PATIENCE_S
 from .conftest import Shown
 
 
@@ -27,9 +29,11 @@ class Start:
     def __init__(self, client, clock, known):
         self.client, self.clock, self.known = client, clock, known
         self.answers = asyncio.Event()
+        self.is_asked = False
         self.failure = None
 
     async def connect(self):
+        self.is_asked = True
         await self.answers.wait()
         if self.failure is not None:
             raise self.failure
@@ -39,14 +43,14 @@ class Start:
         return self.known[offset : offset + limit], len(self.known)
 
     @asynccontextmanager
-    async def screen(self) -> AsyncIterator[Shown]:
+    async def screen(self, until=lambda text: "as last known" in text) -> AsyncIterator[Shown]:
         app = CronPilotApp(
             self.connect, role="owner", host="example", state_dir="/var/lib/cronpilot",
             clock=self.clock, last_known=LastKnown(self.tasks, "Europe/Berlin"),
         )  # fmt: skip
         async with app.run_test(size=(120, 36), notifications=True) as pilot:
             shown = Shown(app, pilot, self.client, self.clock)
-            await shown.until(lambda: "as last known" in shown.text)
+            await shown.until(lambda: until(shown.text))
             yield shown
 
     async def be_ready(self, shown):
@@ -135,6 +139,24 @@ async def test_a_filter_takes_them_away_and_is_answered_by_the_engine(start):
         start.answers.set()
         await screen.until(lambda: "1 found" in screen.text)
         assert "renamed" in screen.text
+
+
+async def test_a_filter_that_is_faster_than_they_are_keeps_them_away(start):
+    read, is_asked = threading.Event(), threading.Event()
+    tasks = start.tasks
+
+    def slow(offset, limit):
+        is_asked.set()
+        read.wait(PATIENCE_S)
+        return tasks(offset, limit)
+
+    start.tasks = slow
+    async with start.screen(until=lambda _: is_asked.is_set()) as screen:
+        await screen.press("/", *"name")
+        await screen.until(lambda: screen.dashboard.tasks.filter == "name")
+        read.set()
+        await screen.until(lambda: start.is_asked)
+        assert not screen.dashboard.tasks.is_last_known
 
 
 async def test_they_make_room_for_why_the_engine_does_not_start(start):
