@@ -9,28 +9,25 @@ from textual import work
 from cronpilot.errors import EngineStarts, NoEngine
 from cronpilot.tui.screens.many import ManyScreen
 
-FIRST = 60
-"""Rows that are read first: a screenful and what is next to it. Each of them delays the engine."""
-
 
 class RecallingScreen(ManyScreen):
     """Rows that no engine has told of can be looked at; a key that needs a task waits for one."""
 
     async def recall(self) -> None:
         """Show what is known of the first tasks."""
-        await self._recall(0, FIRST)
+        await self._recall(0)
 
     @work(exclusive=True, group="read tasks")
     async def recall_more(self, offset: int) -> None:
         """Show what is known of the tasks from there on."""
-        await self._recall(offset, self.tasks.table.at_once)
+        await self._recall(offset)
 
-    async def _recall(self, offset: int, limit: int) -> None:
+    async def _recall(self, offset: int) -> None:
         known = self.pilot_app.last_known
         if known is None or self.pilot_app.client is not None:
             return
-        found = await asyncio.to_thread(known.tasks, offset, limit)
         view = self.tasks
+        found = await asyncio.to_thread(known.tasks, offset, view.table.at_once)
         by_id = not view.filter and view.sort == "id" and not view.descending
         if found is not None and found[1] and by_id:
             view.put_last_known(offset, *found)
