@@ -20,6 +20,7 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.screen import UPDATE_PERIOD, Screen, ScreenResultType
@@ -129,15 +130,15 @@ class TightLayout(LayoutUpdate):
         return pen.finish()
 
 
-def paint_now(widget: Widget) -> None:
-    """Put on the terminal what this widget has to repaint, as the answer to a key. Textual would
+def paint_now(widget: Widget, *others: Widget) -> None:
+    """Put on the terminal what these widgets have to repaint, as the answer to a key. Textual would
     wait for its next frame, up to 17 ms; it still does where keys come faster than frames."""
     if not widget.is_attached or widget.app._batch_count:
         return
     screen, now = widget.screen, time.monotonic()
     if screen.is_current and now - _painted_at.get(screen, 0) >= UPDATE_PERIOD:
         _painted_at[screen] = now
-        screen._compositor.update_widgets({widget})
+        screen._compositor.update_widgets({widget, *others})
         screen._compositor_refresh()
 
 
@@ -151,10 +152,25 @@ class OnceAFrame(Screen[ScreenResultType]):
         super().__init__()
         self._opening = True  # nothing was painted so far
         self._holding = False  # what is to be painted comes together first
+        self._waiting = False  # for what belongs into the painting after the first
 
     @abstractmethod
     def first_seen(self) -> Region:
         """What is painted before all else; nothing of the ground may be seen in it."""
+
+    def wait_for_more(self) -> None:
+        """Paint nothing behind the first painting before `show_all`."""
+        self._waiting = True
+
+    def show_all(self) -> None:
+        """All that is there belongs on the terminal now."""
+        if self._waiting:
+            self._waiting = False
+            self._on_timer_update()
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        if self._opening:
+            event.refresh_styles = False  # its parts got them a moment ago, when they came in
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The ground: the screen below, all of it dimmed, which takes longer than the rest."""
@@ -171,7 +187,7 @@ class OnceAFrame(Screen[ScreenResultType]):
             self._opening = False
             self._compositor._dirty_regions.add(self.size.region)
             self._holding = True  # until the next frame
-        else:
+        elif not self._waiting:
             super()._compositor_refresh()
 
     def _on_timer_update(self) -> None:

@@ -38,15 +38,18 @@ def report(
     now: datetime,
     zone: tzinfo,
     marks: Marks,
+    *,
+    is_read: bool = True,
 ) -> list[Line]:
-    """What the page of a run says above its output. `task` is None when it is gone."""
+    """What the page of a run says above its output. `task` is None when it is gone; as long as it
+    was not read, nothing is said of it."""
     return [
         *_verdict(run, now, zone, marks),
         _line("why", Cell(why_started(run))),
         *_slot(run, now, zone),
         *_times(run, now, zone),
         *_means(run),
-        *_command(run, task),
+        *(_command(run, task) if is_read else []),
         *_attempts(run, attempts, now, zone, marks),
         *_environment(run),
     ]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pyte
 import pytest
 from rich.console import Console
 from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._styles_cache import StylesCache
+from textual.screen import Screen
 
 from cronpilot.client.fake import FakeClient, make_run, make_task
 from cronpilot.tui.app import CronPilotApp
 from cronpilot.tui.painting import Pen, tight
+from cronpilot.tui.widgets.log_panel import LogPanel
+from cronpilot.tui.widgets.view import View
 
 
 class Terminal:
@@ -146,3 +152,69 @@ async def test_the_palette_is_painted_from_the_line_to_type_into(show, written):
         first = next(piece for piece in written if "Do what?" in piece)
         assert "a task; or both" in first
         assert "Start this task" not in first  # the list comes with the next
+
+
+@pytest.fixture
+def held_back(monkeypatch):
+    """A client with a run whose log is not read before it is let go."""
+    client = FakeClient([make_task(1)], [make_run(1)], {1: b"the last line\n"})
+    let_go, read_log = asyncio.Event(), client.read_log
+
+    async def wait_and_read(*what, **where):
+        await let_go.wait()
+        return await read_log(*what, **where)
+
+    monkeypatch.setattr(client, "read_log", wait_and_read)
+    return client, let_go
+
+
+async def open_run(screen, written):
+    """The page of the run; what is painted of it first."""
+    await screen.press("4")
+    await screen.until(lambda: screen.dashboard.history.table.row)
+    await screen.pilot.pause(0.2)
+    written.clear()
+    await screen.press("enter")
+    await screen.until(lambda: written)
+    return written[0]
+
+
+async def test_the_page_of_a_run_is_painted_with_the_end_of_its_log(
+    show, written, held_back, monkeypatch
+):
+    monkeypatch.setattr("cronpilot.tui.screens.run_page.PATIENCE", 3600)
+    client, let_go = held_back
+    async with show(client) as screen:
+        assert "backup-db" in await open_run(screen, written)
+        await screen.pilot.pause(0.2)
+        assert len(written) == 1
+        let_go.set()
+        await screen.until(lambda: len(written) > 1)
+        assert "the last line" in written[1]
+        await screen.until(lambda: screen.app.screen._of_task)
+        assert "taken away" not in "".join(written)  # nor before it is known
+
+
+async def test_a_log_that_does_not_come_does_not_hold_the_page_up(show, written, held_back):
+    client, _ = held_back
+    async with show(client) as screen:
+        await open_run(screen, written)
+        await screen.until(lambda: "help" in "".join(written[1:]))
+        assert "the last line" not in "".join(written)
+
+
+async def test_grounds_that_nobody_sees_are_not_painted(show, monkeypatch):
+    painted, render = [], StylesCache.render_widget
+
+    def noting(cache, widget, crop):
+        painted.append(widget)
+        return render(cache, widget, crop)
+
+    async with show(FakeClient([make_task(1)], [make_run(1)])) as screen:
+        monkeypatch.setattr(StylesCache, "render_widget", noting)
+        await screen.press("2", "ctrl+l", "4", "enter")
+        await screen.until(lambda: screen.app.screen is not screen.dashboard)
+        await screen.pilot.pause(0.2)
+        grounds = [one for one in painted if isinstance(one, Screen | View | LogPanel)]
+        assert painted
+        assert not grounds

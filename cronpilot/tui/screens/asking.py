@@ -25,6 +25,7 @@ class AskingScreen(Screen[ScreenResultType], inherit_bindings=False):
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     """Textual paints the whole screen when the focus goes elsewhere; our widgets paint what shows
     that they have it."""
+    BLANK = True  # its parts cover it: painting a ground that nobody sees took as long as they do
     HOLDS_INPUT: ClassVar[bool] = False
     """Whether something is lost when it is closed from outside."""
 

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
 
 from cronpilot.domain.text import clean
 from cronpilot.errors import NotFound
 from cronpilot.tui.inbox import Changes
 from cronpilot.tui.layout import Piece, fit_line
 from cronpilot.tui.meaning import MEANT
+from cronpilot.tui.painting import OnceAFrame
 from cronpilot.tui.run_report import report
 from cronpilot.tui.screens.log_taking import LOG_TAKING_KEYS, LogTakingScreen
 from cronpilot.tui.widgets.facts import Facts
 from cronpilot.tui.widgets.find_hints import FIND_HINTS
 from cronpilot.tui.widgets.key_bar import KeyBar, hints_of
+from cronpilot.tui.widgets.log_panel import LogPanel
 from cronpilot.tui.widgets.toned import Line
 
 if TYPE_CHECKING:
     from cronpilot.client.messages import AttemptView, EngineStatus, RunView, TaskView
 
 
-class RunPage(LogTakingScreen):
+PATIENCE = 0.08
+"""Seconds for which the page waits for the end of the log, so that both are painted at once."""
+
+
+class RunPage(OnceAFrame[None], LogTakingScreen):
     """The facts above, the output below; `[` and `]` go through the runs of its task."""
 
     DEFAULT_CSS = """
@@ -56,19 +64,33 @@ class RunPage(LogTakingScreen):
         self.head = Line(id="run-head")
         self.facts = Facts(id="run-facts")
         self.key_bar = KeyBar(id="keys")
+        self._has_log = False  # its output was read, or there is none
+        self._is_read = False  # so was what a list does not tell of it
         self._of_task: TaskView | None = None
         self._attempts: list[AttemptView] = []
 
     def compose(self) -> ComposeResult:
+        self._open(self.run_shown)  # the engine answers while the parts are put in their places
         yield self.head
         yield self.facts
         yield self.panel
         yield self.key_bar
 
     def on_mount(self) -> None:
+        if not self._has_log:
+            self.wait_for_more()
+            self.set_timer(PATIENCE, self.show_all)
         self.panel.output.focus()
         self.bindings_updated_signal.subscribe(self, lambda _: self._tell_keys())
-        self._open(self.run_shown)
+
+    def first_seen(self) -> Region:
+        """Which run it is, and how it went."""
+        return self.head.region.union(self.facts.region)
+
+    @on(LogPanel.Shown)
+    def _log_shown(self) -> None:
+        self._has_log = True
+        self.show_all()
 
     def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self._arrange)
@@ -82,21 +104,26 @@ class RunPage(LogTakingScreen):
     def _open(self, run: RunView) -> None:
         self.run_shown, self._attempts = run, []
         self.facts.scroll_by(-1_000_000)
-        self._arrange()
+        self._is_read = False
         self.show_log(run.id)
-        self._read(run.id, run.task_id)
+        self.call_after_refresh(self._read, run.id, run.task_id)
+        self.tick(self.now())
 
     @work(exclusive=True, group="read run")
     async def _read(self, run_id: int, task_id: int) -> None:
         """Everything about it: lists leave out its variables, and know no attempts."""
         with self.telling():
-            self.run_shown = await self.client.run(run_id)
-            self._attempts = await self.client.attempts(run_id)
-            try:
-                self._of_task = await self.client.task(task_id)
-            except NotFound:
-                self._of_task = None
-            self._arrange()
+            self.run_shown, self._attempts, self._of_task = await asyncio.gather(
+                self.client.run(run_id), self.client.attempts(run_id), self._read_task(task_id)
+            )
+            self._is_read = True
+            self.tick(self.now())
+
+    async def _read_task(self, task_id: int) -> TaskView | None:
+        try:
+            return await self.client.task(task_id)
+        except NotFound:
+            return None
 
     def action_step(self, by: int) -> None:
         """Another run of the same task."""
@@ -125,14 +152,16 @@ class RunPage(LogTakingScreen):
     def tick(self, now: datetime) -> None:
         marks = self.facts.marks
         run = self.run_shown
+        width, height = self.size if self.size.width else self.app.size
         left = [Piece(clean(run.task_name), "title"), Piece(f"run {run.id}", "muted")]
         right = [Piece(f"{now.astimezone(self.zone):%H:%M} {self.zone}", "muted", 2)]
         if self.pilot_app.client is None:
             right.insert(0, Piece("ENGINE NOT ANSWERING", "bad", 1))
-        self.head.show(fit_line(left, right, self.size.width, marks))
-        self.facts.say(report(run, self._attempts, self._of_task, now, self.zone, marks))
+        self.head.show(fit_line(left, right, width, marks))
+        self.facts.say(report(run, self._attempts, self._of_task, now, self.zone, marks,
+                              is_read=self._is_read))  # fmt: skip
         # As high as they are, at most half; the output has the rest.
-        self.facts.styles.height = max(1, min(len(self.facts.lines), (self.size.height - 2) // 2))
+        self.facts.styles.height = max(1, min(len(self.facts.lines), (height - 2) // 2))
         self.panel.tick(now)
 
     # --- keys ------------------------------------------------------------------------------------

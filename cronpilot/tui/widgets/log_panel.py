@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
 
 from cronpilot.domain.run import ACTIVE
 from cronpilot.domain.text import clean
@@ -39,6 +40,10 @@ class LogPanel(Vertical):
     DEFAULT_CSS = """
     LogPanel { height: 1fr; }
     """
+    BLANK = True  # its parts cover it
+
+    class Shown(Message):
+        """Another run's output is there, or why there is none."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -70,6 +75,7 @@ class LogPanel(Vertical):
         self.output.show(window, top=top)
         self._say_what_is_missing()
         self.tell()
+        self.post_message(self.Shown())
 
     def show_nothing(self, why: Sequence[Sequence[Cell]]) -> None:
         """There is no run to show."""
@@ -77,6 +83,7 @@ class LogPanel(Vertical):
         self.output.show(LogWindow())
         self.output.say_instead(why)
         self.tell()
+        self.post_message(self.Shown())
 
     def update_run(self, run: RunView) -> None:
         """The run stands differently now."""
@@ -89,6 +96,11 @@ class LogPanel(Vertical):
         """The run has printed something; `end` as for `LogWindow.append`."""
         self.output.append(data, file_size, end=end, at=self.clock())
         self._say_what_is_missing()
+        self.tell()
+
+    def leap(self, window: LogWindow) -> None:
+        """The run prints more than can be read: this is its end now."""
+        self.output.leap(window)
         self.tell()
 
     def offer_newer(self, run_id: int) -> None:

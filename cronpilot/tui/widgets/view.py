@@ -24,6 +24,7 @@ class View(Container):
     """
 
     DEFAULT_CSS = "View { height: 1fr; }"
+    BLANK = True  # its parts cover it
     KEY: ClassVar[str]
     TITLE: ClassVar[str]
     HAS_LOG: ClassVar[bool] = True  # a log belongs to the row under the cursor
