@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cronpilot.tui.inbox import BETWEEN
@@ -10,20 +11,23 @@ from cronpilot.tui.log_window import LogWindow
 
 if TYPE_CHECKING:
     from cronpilot.client.log_search import LogMatches
+    from cronpilot.client.messages import LogChunk
     from cronpilot.client.protocol import Client
     from cronpilot.domain.log_search import Pattern
     from cronpilot.tui.widgets.log_panel import LogPanel
 
+NEWEST = 32 << 10
+"""Bytes read first, from the end: some screens full, in no time."""
 TAIL = 256 << 10
-"""Bytes read first, from the end: some screens full, in one piece."""
-TOO_FAR_BEHIND = 512 << 10
-"""Bytes. A run that prints faster than the screen reads is shown from its end again."""
+"""Bytes read at once where one reads on."""
+FLOOD = 128 << 10
+"""Bytes printed between two looks from which on only the newest of them are read."""
 AHEAD = 4 << 20
 """Bytes read beyond what the user, who has scrolled up, is looking at; then reading rests."""
 MATCHES = 300
 """Matching lines read at once where only these are shown."""
 FAR_TO_SEARCH = 256 << 20
-"""Bytes. Where only matches are shown, as `TOO_FAR_BEHIND`."""
+"""Bytes. Where only matches are shown, a run that is further ahead is shown from its end again."""
 
 
 class LogFeed:
@@ -34,8 +38,15 @@ class LogFeed:
 
     async def show(self, client: Client, run_id: int) -> None:
         """Show the run from its end, then what it prints, until it is over."""
-        while await self._from_the_end(client, run_id):
-            pass
+        run, chunk = await asyncio.gather(
+            client.run(run_id), client.read_log(run_id, offset=-NEWEST, limit=NEWEST)
+        )
+        window = self._window_on(chunk)
+        self._panel.show_run(run, window)
+        await self._fill(client, run_id, window)
+        held = None if chunk.ended else window
+        while held is not None and await self._follow(client, run_id, held):
+            held = await self._leap(client, run_id, held)
 
     async def show_place(self, client: Client, run_id: int, offset: int) -> None:
         """Show the run around a place of its output, and watch how it grows."""
@@ -64,28 +75,55 @@ class LogFeed:
         if output.window is window and not window.attached:
             output.append(chunk.data, chunk.size, end=chunk.end)
 
-    async def _from_the_end(self, client: Client, run_id: int) -> bool:
-        """Whether it has to begin again, because it fell too far behind."""
-        run, chunk = await asyncio.gather(
-            client.run(run_id), client.read_log(run_id, offset=-TAIL, limit=TAIL)
-        )
-        window = LogWindow.holding(chunk.offset, chunk.data, chunk.size, end=chunk.end)
-        window.attached = True
-        self._panel.show_run(run, window)
-        if chunk.ended:
-            return False
+    async def _fill(self, client: Client, run_id: int, window: LogWindow) -> None:
+        """Read upwards until there are lines for the whole screen: they may be very long."""
+        rows, least = self._panel.app.size.height, window.start - AHEAD
+        while self._is_shown(window) and window.start > max(0, least) and len(window) < rows:
+            await self.read_older(client, run_id)
+
+    async def _follow(self, client: Client, run_id: int, window: LogWindow) -> bool:
+        """Add all that it prints; True as soon as that is a flood."""
         async for more in client.follow_log(run_id, offset=window.end):
             if not self._is_shown(window) or not window.attached:
                 break
+            if self._panel.output.following and more.size - window.end > FLOOD:
+                return True
             if more.data:
                 self._panel.append(more.data, more.size, end=more.end)
-            if self._panel.output.following and more.size - window.end > TOO_FAR_BEHIND:
-                return True
+            if more.ended:
+                window.finish()
+                self._panel.output.repaint_all()
             if self._panel.output.ahead > AHEAD:
                 window.attached = False
             await asyncio.sleep(BETWEEN)
         await self._watch_size(client, run_id, window)
         return False
+
+    async def _leap(self, client: Client, run_id: int, window: LogWindow) -> LogWindow | None:
+        """Of a flood only the newest is read, as often as it can be looked at. What is held when it
+        is over, or when somebody reads further up; None: the run has ended."""
+        while self._is_shown(window) and self._panel.output.following:
+            chunk = await client.read_log(run_id, offset=-NEWEST, limit=NEWEST)
+            if not (self._is_shown(window) and self._panel.output.following):
+                break
+            is_over = chunk.offset <= window.end
+            window = self._window_on(chunk, at=self._panel.clock())
+            self._panel.leap(window)
+            if chunk.ended:
+                return None
+            if is_over:
+                await self._fill(client, run_id, window)
+                break
+            await asyncio.sleep(BETWEEN)
+        return window
+
+    def _window_on(self, chunk: LogChunk, *, at: datetime | None = None) -> LogWindow:
+        """A window on the end of the log, to which is added what comes."""
+        window = LogWindow.holding(chunk.offset, chunk.data, chunk.size, end=chunk.end, at=at)
+        window.attached = True
+        if chunk.ended:
+            window.finish()
+        return window
 
     async def _watch_size(self, client: Client, run_id: int, window: LogWindow) -> None:
         """While somebody reads elsewhere, only look how far the file has grown."""

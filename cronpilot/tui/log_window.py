@@ -6,15 +6,15 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import accumulate
 
 from cronpilot.domain.log_text import overwritten
+from cronpilot.tui.open_line import LONGEST_LINE, OpenLine
 
 KEPT_LINES = 5000
 """Held while following: enough to read back, little enough to forget at once."""
 MOST_BYTES = 16 << 20
 """Held while reading elsewhere; what lies further away is in the file."""
-LONGEST_LINE = 64 << 10
-"""Bytes kept of one line: more than any screen shows; output without line ends stays cheap."""
 
 _DROPPED = re.compile(rb"^\[\.\.\. [0-9,]+ bytes dropped \.\.\.\]$", re.MULTILINE)
 
@@ -32,7 +32,8 @@ class LogWindow:
         self._lines: list[bytes] = []
         self._offsets: list[int] = []  # where each line starts in the file
         self._seen: list[datetime | None] = []  # when each line came, where we saw it come
-        self._open = False  # the last line has no end yet
+        self._open: OpenLine | None = None  # the last line, as long as it has no end
+        self._begins_within = False  # the first line begins before the window
         self._first = 0  # where the window begins
         self._held = 0
         self.end = 0
@@ -49,6 +50,11 @@ class LogWindow:
     def start(self) -> int:
         """Offset in the file before which nothing was taken in."""
         return self._first
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the last line has no end yet."""
+        return self._open is not None
 
     @property
     def is_full(self) -> bool:
@@ -68,15 +74,24 @@ class LogWindow:
         return self._seen[index]
 
     @classmethod
-    def holding(cls, offset: int, data: bytes, size: int, *, end: int | None = None) -> LogWindow:
+    def holding(
+        cls,
+        offset: int,
+        data: bytes,
+        size: int,
+        *,
+        end: int | None = None,
+        at: datetime | None = None,
+    ) -> LogWindow:
         """A window on this piece, which ends at `end` of the file. Its first line is left out where
-        it may have been cut in two."""
+        it may have been cut in two. `at`: when it came, as for `append`."""
         first_end = data.find(b"\n") + 1
         if offset > 0 and first_end:
             offset, data = offset + first_end, data[first_end:]
         window = cls()
         window._first = window.end = offset
-        window.append(data, size, end=end)
+        window._begins_within = bool(offset and data and not first_end)
+        window.append(data, size, end=end, at=at)
         return window
 
     def append(
@@ -89,16 +104,19 @@ class LogWindow:
         """
         before, start = len(self._lines), self.end
         end = self.end + len(data) if end is None else end
-        hole = _end_of_marker(data) if end != start + len(data) else len(data) + 1
-        place = 0
-        pieces = data.split(b"\n")
-        for number, piece in enumerate(pieces):
-            is_last = number == len(pieces) - 1
-            if piece or not is_last:
-                # What is behind a hole lies where the end of the piece says.
-                offset = start + place if place < hole else end - (len(data) - place)
-                self._add(offset, piece, at, is_open=is_last)
-            place += len(piece) + 1
+        dropped = end - (start + len(data))
+        hole = _end_of_marker(data) if dropped else 0
+        *ended, rest = data.split(b"\n")
+        places = accumulate((len(piece) + 1 for piece in ended), initial=0)
+        # What is behind a hole lies where the end of the piece says.
+        offsets = [start + place + (dropped if place >= hole else 0) for place in places]
+        if ended and self._open is not None:
+            self._add_open(offsets[0], ended[0], at)
+            self._end_open(self._open)
+            ended, offsets = ended[1:], offsets[1:]
+        self._add_lines(offsets, ended, at)
+        if rest:
+            self._add_open(offsets[-1], rest, at)
         self.end = end
         self.size = max(size, self.end)
         return len(self._lines) - before
@@ -114,6 +132,11 @@ class LogWindow:
             offsets.append(at)
             at += len(line) + 1
         return self.prepend_lines(list(zip(offsets, lines, strict=True)), offset + cut)
+
+    def finish(self) -> None:
+        """Nothing more is printed: the last line is whole as it is."""
+        if self._open is not None:
+            self._end_open(self._open)
 
     # --- lines that match ------------------------------------------------------------------------
 
@@ -136,9 +159,8 @@ class LogWindow:
         at: datetime | None = None,
     ) -> int:
         """Take in further lines, out of the stretch up to `end`; how many there are."""
-        for offset, line in lines:
-            self._open = False
-            self._add(offset, line, at, is_open=False)
+        self._open = None
+        self._add_lines([offset for offset, _ in lines], [line for _, line in lines], at)
         self.end, self.size = end, max(size, end)
         return len(lines)
 
@@ -171,22 +193,38 @@ class LogWindow:
         self.end = self._offsets[keep]
         self._held -= sum(map(len, self._lines[keep:]))
         del self._lines[keep:], self._offsets[keep:], self._seen[keep:]
-        self._open = self.attached = False
+        self._open, self.attached = None, False
 
     def _bytes_from(self, index: int) -> int:
         return self._held - sum(map(len, self._lines[:index]))
 
-    def _add(self, offset: int, piece: bytes, at: datetime | None, *, is_open: bool) -> None:
-        if self._open:
-            piece = self._lines[-1] + piece
-            self._held -= len(self._lines[-1])
-        else:
+    def _add_lines(
+        self, offsets: Sequence[int], lines: Sequence[bytes], at: datetime | None
+    ) -> None:
+        """Whole lines; there may be thousands at once."""
+        fresh = [(overwritten(line) if b"\r" in line else line)[:LONGEST_LINE] for line in lines]
+        self._lines += fresh
+        self._offsets += offsets[: len(fresh)]
+        self._seen += [at] * len(fresh)
+        self._held += sum(map(len, fresh))
+
+    def _add_open(self, offset: int, piece: bytes, at: datetime | None) -> None:
+        """More of the open line, or the beginning of one."""
+        if self._open is None:
+            self._open = OpenLine(is_cut=self._begins_within and not self._lines)
             self._lines.append(b"")
             self._offsets.append(offset)
             self._seen.append(at)
-        self._lines[-1] = overwritten(piece)[:LONGEST_LINE]
-        self._held += len(self._lines[-1])
-        self._open = is_open
+        self._open.add(piece)
+        self._put_last(self._open.so_far)
+
+    def _end_open(self, line: OpenLine) -> None:
+        self._put_last(line.ended)
+        self._open = None
+
+    def _put_last(self, line: bytes) -> None:
+        self._held += len(line) - len(self._lines[-1])
+        self._lines[-1] = line
 
 
 def _end_of_marker(data: bytes) -> int:

@@ -11,6 +11,7 @@ from cronpilot.client.messages import Banner, LastRun
 from cronpilot.domain.run import Reason, Status
 from cronpilot.errors import Refused, StorageProblem
 from cronpilot.tui.leave import Leave
+from cronpilot.tui.log_feed import NEWEST
 from cronpilot.tui.screens.dialog import Dialog
 
 
@@ -199,6 +200,7 @@ async def test_scrolling_up_ends_following_and_end_resumes_it(show, client):
 
 
 async def test_earlier_output_is_read_on_the_way_up(show, client, monkeypatch):
+    monkeypatch.setattr("cronpilot.tui.log_feed.NEWEST", 1000)
     monkeypatch.setattr("cronpilot.tui.log_feed.TAIL", 2000)
     client.append_log(12, b"".join(b"line %d\n" % n for n in range(1000)))
     async with show(client) as screen:
@@ -211,15 +213,30 @@ async def test_earlier_output_is_read_on_the_way_up(show, client, monkeypatch):
         assert text_of_log(screen)[1:] == [f"line {n}" for n in range(1000)]
 
 
-async def test_a_run_that_prints_too_fast_is_shown_from_its_end_again(show, client, monkeypatch):
-    monkeypatch.setattr("cronpilot.tui.log_feed.TAIL", 1000)
-    monkeypatch.setattr("cronpilot.tui.log_feed.TOO_FAR_BEHIND", 10_000)
+async def test_of_a_flood_only_the_newest_is_read_until_it_ends(show, client):
+    read, read_log = [], client.read_log
+
+    async def noting(run_id, **piece):
+        chunk = await read_log(run_id, **piece)
+        read.append(len(chunk.data))
+        return chunk
+
     async with show(client) as screen:
-        await screen.press("j")
+        await screen.press("j", "L")
         await screen.until(lambda: "first" in screen.text)
-        client.append_log(12, b"flood\n" * 400_000 + b"the end\n")
+        output = screen.dashboard.panel.output
+        held, client.read_log = output.window, noting
+        client.append_log(12, b"flood\n" * 1_000_000 + b"the end\n")
         await screen.until(lambda: "the end" in screen.text)
-        assert len(screen.dashboard.panel.output.window) < 6000
+        assert output.window is not held
+        assert len(output.window) < NEWEST / len("flood")
+        assert sum(read) < 1_000_000  # of six; one piece by the stream that was left
+        assert output.window.start > 5_900_000
+        assert output.following
+        client.append_log(12, b"line by line again\n")
+        await screen.until(lambda: "line by line again" in screen.text)
+        await screen.press("pageup", "pageup")
+        await screen.until(lambda: "flood" in screen.text and not output.following)
 
 
 async def test_a_new_run_of_the_task_takes_its_place_in_the_log(show, client):

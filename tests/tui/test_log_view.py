@@ -348,3 +348,41 @@ async def test_what_cannot_be_written_is_said(show, client, tmp_path):
         await screen.until(lambda: isinstance(screen.app.screen, SaveLog))
         await screen.press("ctrl+u", *str(tmp_path / "none" / "x.log"), "enter")
         await screen.until(lambda: "There is no directory" in screen.text)
+
+
+# --- a line that has no end yet ------------------------------------------------------------------
+
+
+async def test_of_a_line_without_end_one_follows_its_newest_bytes(show, client):
+    async with show(client) as screen:
+        panel = await in_log(screen)
+        client.append_log(3, b"." * 300_000 + b"NEWEST")
+        await screen.until(lambda: shown_lines(screen)[-1].endswith("...NEWEST"))
+        assert shown_lines(screen)[-1].startswith("…...")
+        client.append_log(3, b" AND NEWER")
+        await screen.until(lambda: shown_lines(screen)[-1].endswith("...NEWEST AND NEWER"))
+        await screen.press("w")
+        await screen.until(lambda: shown_lines(screen)[-1].endswith("NEWEST AND NEWER"))
+        assert "[... beginning left out ...] ...." in screen.text
+        await screen.press("w")
+        client.append_log(3, b"\nnext\n")
+        await screen.until(lambda: shown_lines(screen)[-1] == "next")
+        assert shown_lines(screen)[-2].endswith("....…")
+        assert panel.output.following
+
+
+async def test_the_last_line_of_a_run_that_is_over_is_shown_from_its_beginning(show, client):
+    client.append_log(3, b"begins so" + b"." * 300)
+    async with show(client) as screen:
+        await screen.press("L")
+        await screen.until(lambda: shown_lines(screen)[-1].startswith("…..."))
+        client.finish(3, Status.SUCCESS, exit_code=0)
+        await screen.until(lambda: shown_lines(screen)[-1].startswith("begins so..."))
+
+
+async def test_very_long_lines_fill_the_screen_nevertheless(show, client):
+    client.append_log(3, b"".join(b"%d " % n + b"x" * 20_000 + b"\n" for n in range(50)))
+    async with show(client) as screen:
+        await screen.press("L")
+        await screen.until(lambda: shown_lines(screen)[-1].startswith("49 x"))
+        await screen.until(lambda: shown_lines(screen)[0].startswith("1"))

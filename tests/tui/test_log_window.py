@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cronpilot.client.fake import NOON
-from cronpilot.tui.log_window import KEPT_LINES, LONGEST_LINE, LogWindow
+from cronpilot.domain.log_text import LONGEST
+from cronpilot.tui.log_window import KEPT_LINES, LogWindow
+from cronpilot.tui.open_line import CUT, LONGEST_LINE, OpenLine
 
 
 def lines_of(window):
@@ -62,12 +64,56 @@ def test_a_progress_bar_is_what_is_left_of_it():
     assert lines_of(window) == [b"100%", b"done"]
 
 
-def test_output_without_line_ends_stays_small():
+def test_output_without_line_ends_stays_small_and_shows_what_is_newest():
     window = LogWindow()
-    for _ in range(40):
-        window.append(b"x" * LONGEST_LINE, 1 << 30)
+    for number in range(40):
+        window.append(b"x" * LONGEST_LINE + b"<%d>" % number, 1 << 30)
     assert len(window) == 1
-    assert len(window[0]) == LONGEST_LINE
+    assert window[0].startswith(CUT)
+    assert window[0].endswith(b"xx<39>")
+    assert len(window[0]) == LONGEST // 4
+
+
+def test_a_long_line_that_has_its_end_shows_its_beginning_again():
+    window = LogWindow()
+    window.append(b"a" * LONGEST_LINE, 1 << 30)
+    window.append(b"b" * 100, 1 << 30)
+    assert window.is_open
+    assert window[0].endswith(b"ab" + 99 * b"b")
+    window.append(b"\nnext", 1 << 30)
+    assert lines_of(window) == [b"a" * LONGEST_LINE, b"next"]
+    assert window.is_open
+    window.finish()
+    assert not window.is_open
+    assert lines_of(window)[1] == b"next"
+
+
+def test_a_tail_in_the_middle_of_a_line_says_that_its_beginning_is_missing():
+    window = LogWindow.holding(7, "…half a line".encode()[1:], 1 << 30)
+    assert lines_of(window) == [CUT + b"half a line"]
+    window.append(b", whole now\n", 1 << 30)
+    assert lines_of(window) == [CUT + b"half a line, whole now"]
+
+
+def test_a_carriage_return_begins_a_long_line_anew():
+    window = LogWindow()
+    window.append(b"x" * 3 * LONGEST_LINE, 1 << 30)
+    window.append(b"\r 12 %", 1 << 30)
+    assert lines_of(window) == [b" 12 %"]
+    window.append(b"\r", 1 << 30)
+    window.append(b" 13 %\n", 1 << 30)
+    assert lines_of(window) == [b" 13 %"]
+
+
+@given(st.lists(st.binary(min_size=1, max_size=3000), max_size=6))
+def test_what_is_seen_of_a_line_does_not_depend_on_its_pieces(pieces):
+    pieces = [piece.replace(b"\n", b"") for piece in pieces]
+    line, whole = OpenLine(), OpenLine()
+    for piece in pieces:
+        line.add(piece)
+    whole.add(b"".join(pieces))
+    assert line.so_far.rstrip(b"\r") == whole.so_far.rstrip(b"\r")
+    assert line.ended.rstrip(b"\r") == whole.ended.rstrip(b"\r")
 
 
 def test_what_a_limit_dropped_is_passed_over():

@@ -83,6 +83,13 @@ class LogScroll(Toned):
         self._top = self._last_top if top is None else min((top, 0), self._last_top)
         self.repaint_all()
 
+    def leap(self, window: LogWindow) -> None:
+        """Show what is newest now, in place of what was; it stays where it is sideways."""
+        self.window, self._asked = window, None
+        self._widths.clear()
+        self._top = self._last_top
+        self.repaint_all()
+
     def append(
         self, data: bytes, size: int, *, end: int | None = None, at: datetime | None = None
     ) -> None:
@@ -173,13 +180,23 @@ class LogScroll(Toned):
         """Rows that a line takes."""
         if not self.wrap:
             return 1
+        return max(1, -(-self._width_of(index) // self.room))
+
+    def _width_of(self, index: int) -> int:
+        """Cells of a line."""
         line = self.window[index]
+        if self._is_growing(index):
+            return cell_len(text_of(line))
         key = self.window.offset_of(index), len(line)
         if key not in self._widths:
             if len(self._widths) > 20_000:
                 self._widths.clear()
             self._widths[key] = cell_len(text_of(line))
-        return max(1, -(-self._widths[key] // self.room))
+        return self._widths[key]
+
+    def _is_growing(self, index: int) -> bool:
+        """Whether this is the last line, and has no end yet."""
+        return self.window.is_open and index == len(self.window) - 1
 
     def moved(self, place: Place, rows: int) -> Place:
         """The place so many rows further on, or back."""

@@ -233,17 +233,26 @@ class LogView(LogScroll):
             return Strip([Segment(" " * (width - 1), plain), bar])
         index, row = rows[y]
         under = self._under(index)
-        room, x = self.room, (row * self.room if self.wrap else self._x)
         line = self._painted(index, plain if under is None else plain + under)
+        room, x = self.room, self._left_edge(index, row, line.cell_length)
         shown = line.crop(x, x + room).adjust_cell_length(room, plain + under if under else plain)
         cut = not self.wrap and line.cell_length > x + room
-        mark = self.marks.cursor if self._is_match(index) and not row else " "
+        mark = self.marks.cut if not self.wrap and x > self._x else " "
+        mark = self.marks.cursor if self._is_match(index) and not row else mark
         parts = [Segment(mark, self.tone_style("strong"))]
         if self.times:
             at = None if row else self.window.seen_at(index)
             parts.append(Segment(time_of(at, self.zone), muted))
         cell = Segment(self.marks.cut if cut else " ", muted)
         return Strip([*parts, *shown, cell, bar]).crop(0, width)
+
+    def _left_edge(self, index: int, row: int, width: int) -> int:
+        """The first cell of a line that is seen: of what is being printed, the end is followed."""
+        if self.wrap:
+            return row * self.room
+        if self.following and not self._x and self._is_growing(index):
+            return max(0, width - self.room)
+        return self._x
 
     def _painted(self, index: int, base: Style) -> Strip:
         line, offset = self.window[index], self.window.offset_of(index)
