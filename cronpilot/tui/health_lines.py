@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         QuietStretch,
         RunView,
     )
+    from cronpilot.errors import CronPilotError
 
 _BANNER_TONES: dict[str, Tone] = {"error": "bad", "warning": "warn", "information": "busy"}
 _ORDER = ("error", "warning", "information")
@@ -87,6 +88,15 @@ def health_lines(health: Health, now: datetime, zone: tzinfo, marks: Marks) -> l
         *urgent, _gap("engine"), *_engine(health, now, zone, marks),
         *_log(health.engine_log, now, zone),
     ]  # fmt: skip
+
+
+def unread_line(
+    trouble: CronPilotError, read_at: datetime, now: datetime, zone: tzinfo
+) -> HealthLine:
+    """That what follows is no longer known to be so, and why."""
+    since = stamp(read_at, now, zone)
+    words = f"is as it was at {since}: {clean(trouble.problem)} {clean(trouble.hint)}"
+    return HealthLine("unread", Cell("! old", "bad"), Cell("what follows", "strong"), Cell(words))
 
 
 def folded(lines: Sequence[HealthLine], width: int) -> list[HealthLine]:

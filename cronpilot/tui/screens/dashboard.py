@@ -90,9 +90,9 @@ class Dashboard(RecallingScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstS
         self.remove_class("-lost")
         self._take_status(status)
         self.look_for_cron_lines()
-        self._read_all()
+        self.read_all()
         self.open_log(now=True)
-        self.set_timer(SECOND_LOOK, self._read_all)
+        self.set_timer(SECOND_LOOK, self.read_all)
         self.tick(self.now())
 
     def lost(self, error: CronPilotError) -> None:
@@ -180,7 +180,7 @@ class Dashboard(RecallingScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstS
                 self.tasks.filter,
                 app.role,
                 self.status,
-                self.trouble,
+                self.trouble or self.unread,
                 self.cron_lines,
                 self.key,
                 app.identity,
@@ -265,7 +265,7 @@ class Dashboard(RecallingScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstS
 
     # --- reading ---------------------------------------------------------------------------------
 
-    def _read_all(self) -> None:
+    def read_all(self) -> None:
         self._read_tasks(self.tasks.table.wanted_offset())
         self.read_runs()
         self.upcoming.read_again()

@@ -38,16 +38,21 @@ def no_tasks(
 ) -> Text:
     """Why view 1 has no rows. `text` is its filter, `found` what cron starts on this machine."""
     if status is None and trouble is not None:
-        lines = [line for part in trouble.problem.splitlines() for line in _folded(part, "bad")]
-        return [*lines, [], *_folded(trouble.hint), [Cell("Trying again.", "muted")]]
+        return _unread(trouble)
     if status is None:
         words = "Starting the engine" if role == "owner" else "Connecting"
         return [[Cell(f"{words} ...", "muted")]]
     if text:
         return _no_match(text, key)
     if status.total_tasks:
-        return [[Cell("Reading the tasks ...", "muted")]]
+        return _unread(trouble) if trouble else [[Cell("Reading the tasks ...", "muted")]]
     return _welcome(status, found, key, who)
+
+
+def _unread(trouble: CronPilotError) -> Text:
+    """What keeps rows from being read."""
+    lines = [line for part in trouble.problem.splitlines() for line in _folded(part, "bad")]
+    return [*lines, [], *_folded(trouble.hint), [Cell("Trying again.", "muted")]]
 
 
 def lost_banners(trouble: CronPilotError | None, since: datetime | None) -> list[Banner]:
@@ -137,14 +142,21 @@ def no_runs(
     ]
 
 
-def no_history(filters: str, *, is_read: bool, key: KeyOf = built_in) -> Text:
+def no_history(
+    filters: str, *, is_read: bool, key: KeyOf = built_in, trouble: CronPilotError | None = None
+) -> Text:
     """Why view 4 has no rows. `filters` are those in force, in words."""
     if not is_read:
-        return [[Cell("Reading the history ...", "muted")]]
+        return _unread(trouble) if trouble else [[Cell("Reading the history ...", "muted")]]
     if filters:
         return _no_match(filters, key)
     return [[Cell("Nothing has run yet", "title")], [],
             [Cell("Whatever a task does, or fails to do, is listed here.", "muted")]]  # fmt: skip
+
+
+def no_health(trouble: CronPilotError | None) -> Text:
+    """Why view 5 has no rows."""
+    return _unread(trouble) if trouble else [[Cell("Reading how things stand ...", "muted")]]
 
 
 def no_log(task: TaskView | None, key: KeyOf = built_in, who: Identity = OWNER) -> Text:

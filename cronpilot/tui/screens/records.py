@@ -3,30 +3,72 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from textual import on, work
 
 from cronpilot.errors import CronPilotError, NoEngine
-from cronpilot.tui.formatting import Cell
 from cronpilot.tui.inbox import Changes
 from cronpilot.tui.screens.details import DetailsScreen
-from cronpilot.tui.screens.empty import no_history
+from cronpilot.tui.screens.empty import no_health, no_history
 from cronpilot.tui.widgets.health_view import HealthView
 from cronpilot.tui.widgets.history_view import HistoryView
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from cronpilot.client.messages import IncidentView, RunView
     from cronpilot.tui.health_lines import HealthLine
 
 
+AGAIN_S = 5.0
+"""Seconds until what could not be read is asked for again."""
+SAY_AGAIN = timedelta(minutes=1)
+"""After which the same trouble is worth saying once more."""
+
+
 class RecordsScreen(DetailsScreen):
-    """Reads what views 4 and 5 lack, once they are looked at."""
+    """Reads what views 4 and 5 lack, once they are looked at; and again what could not be read."""
 
     def __init__(self) -> None:
         super().__init__()
         self.history = HistoryView()
         self.health = HealthView()
+        self.unread: CronPilotError | None = None  # what kept rows from being read
+        self._again: Timer | None = None
+        self._said: tuple[str, datetime] | None = None
+
+    @abstractmethod
+    def read_all(self) -> None:
+        """Read again whatever is shown."""
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """What the engine cannot give now (a locked or damaged database) is asked for again."""
+        try:
+            yield
+            self.unread = None
+        except NoEngine:
+            return  # the status bar says so, and connecting again reads again
+        except CronPilotError as error:
+            self._read_later(error)
+
+    def _read_later(self, error: CronPilotError) -> None:
+        self.unread = error
+        if self._said is None or self._said[0] != str(error) or (
+            self.now() - self._said[1] >= SAY_AGAIN
+        ):  # fmt: skip
+            self._said = str(error), self.now()
+            self.tell_error(error)
+        if self._again is None:
+            self._again = self.set_timer(AGAIN_S, self._once_more)
+
+    def _once_more(self) -> None:
+        self._again = None
+        self.read_all()
 
     def open_run(self, run: RunView) -> None:
         """All about one run, over the whole screen."""
@@ -60,9 +102,10 @@ class RecordsScreen(DetailsScreen):
         """Say why there are no rows."""
         history = self.history
         history.table.say_instead(
-            no_history(history.filters, is_read=history.is_read, key=self.key)
-        )
-        self.health.table.say_instead([[Cell("Reading how things stand ...", "muted")]])
+            no_history(history.filters, is_read=history.is_read, key=self.key,
+                       trouble=history.trouble)
+        )  # fmt: skip
+        self.health.table.say_instead(no_health(self.health.trouble))
         if history.is_current and not history.is_read:
             history.look_for_pages(0)
         health, can_ask = self.health, self.pilot_app.client is not None
@@ -95,7 +138,7 @@ class RecordsScreen(DetailsScreen):
         except NoEngine:
             return  # the status bar says so
         except CronPilotError as error:
-            self.tell_error(error)
+            self.health.failed(error, self.now())
 
     @on(HistoryView.Refiltered)
     def _history_refiltered(self) -> None:
@@ -119,8 +162,8 @@ class RecordsScreen(DetailsScreen):
             history.failed(number)  # the status bar says so, and connecting again reads again
             return
         except CronPilotError as error:
-            history.failed(number)
-            self.tell_error(error)
+            history.failed(number, error)
+            self._read_later(error)
             return
         history.put(pages, number, page.rows)
         self.tick(self.now())

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from cronpilot.tui.health_lines import HealthLine, folded, health_lines
+from cronpilot.tui.health_lines import HealthLine, folded, health_lines, unread_line
 from cronpilot.tui.inbox import Changes
 from cronpilot.tui.widgets.health_table import HealthTable
 from cronpilot.tui.widgets.view import View
 
 if TYPE_CHECKING:
     from cronpilot.client.messages import EngineStatus, Health
+    from cronpilot.errors import CronPilotError
 
 EVERY = timedelta(seconds=5)
 """How often it is read anew while somebody looks."""
@@ -30,7 +31,9 @@ class HealthView(View):
         super().__init__(HealthTable(id="health-table"), id="health")
         self._health: Health | None = None
         self._asked_at: datetime | None = None
+        self._read_at: datetime | None = None
         self._zone: tzinfo = UTC
+        self.trouble: CronPilotError | None = None
 
     @property
     def chosen(self) -> HealthLine | None:
@@ -59,12 +62,19 @@ class HealthView(View):
 
     def put(self, health: Health, now: datetime) -> None:
         """How things stand."""
-        self._health = health
+        self._health, self._read_at, self.trouble = health, now, None
+        self.tick(now)
+
+    def failed(self, trouble: CronPilotError, now: datetime) -> None:
+        """It cannot be read now: what is shown stays, but not as if it were so now."""
+        self.trouble = trouble
         self.tick(now)
 
     def tick(self, now: datetime) -> None:
         if self._health is not None:
             told = health_lines(self._health, now, self._zone, self.table.marks)
+            if self.trouble is not None and self._read_at is not None:
+                told.insert(0, unread_line(self.trouble, self._read_at, now, self._zone))
             lines = folded(told, self.table.room_for_words)
             self.table.now = now
             self.table.put_rows(0, lines, len(lines))

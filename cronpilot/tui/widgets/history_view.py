@@ -19,6 +19,7 @@ from cronpilot.tui.widgets.view import View
 
 if TYPE_CHECKING:
     from cronpilot.client.messages import RunView
+    from cronpilot.errors import CronPilotError
     from cronpilot.tui.widgets.line_table import LineTable
 
 VERDICTS = (None, Status.SUCCESS, Status.FAILED, Status.TIMEOUT, Status.ERROR, Status.LOST,
@@ -64,6 +65,7 @@ class HistoryView(View):
         self.span = 0
         self._filtered_at: datetime | None = None
         self._asked: set[int] = set()
+        self.trouble: CronPilotError | None = None  # what kept it from being read
         self._went_down = False  # somebody looks at a run further below
 
     def show(self, *, is_current: bool) -> None:
@@ -172,15 +174,17 @@ class HistoryView(View):
         """A page that was asked for; `pages` is the list it was asked for."""
         if pages is not self.pages:
             return
+        self.trouble = None
         self._asked.discard(number)
         self.pages.put(number, list(rows))
         top = self.table.top
         self.pages.forget_all_but(top, top + self.table.body_height)
         self._show()
 
-    def failed(self, number: int) -> None:
+    def failed(self, number: int, trouble: CronPilotError | None = None) -> None:
         """That page could not be read: a further one may be asked for again by scrolling, the first
         one when everything is."""
+        self.trouble = trouble
         if number:
             self._asked.discard(number)
 
