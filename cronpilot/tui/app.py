@@ -333,11 +333,15 @@ class CronPilotApp(App[Leave]):
         self.notify(f"Not suspended: {instead} gives the prompt back.", markup=False, timeout=4)
 
     async def on_event(self, event: events.Event) -> None:
-        """Keys that follow one which opens a line to type into wait for that line."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
+        """What is typed waits for what was typed before it."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             await self._type_ahead.take(event)
         else:
             await super().on_event(event)
+
+    def asks_no_more(self) -> None:
+        """The worker that says so opens nothing from here on: no key waits for it."""
+        self._type_ahead.asks_no_more()
 
     async def run_action(self, action: Any, *where: Any, **more: Any) -> bool:
         """Do it, or say that this user may not."""

@@ -288,6 +288,16 @@ def test_without_a_terminal_there_is_a_sentence():
     assert "There is no terminal to draw on. Run the engine without a screen" in done.stderr
 
 
+# --- a slow line ---------------------------------------------------------------------------------
+
+
+def test_keys_that_arrive_in_one_packet_mean_what_they_would_one_by_one(session):
+    screen = session("--quiet")
+    screen.child.send("jDprx")  # the letters are keys of the table, too
+    screen.until(lambda: "Delete backup-db?" in screen.text)
+    screen.until(lambda: re.search(r"\bprx\b", screen.text))
+
+
 # --- what is written -----------------------------------------------------------------------------
 
 

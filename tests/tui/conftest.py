@@ -80,6 +80,8 @@ def same_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.delenv("COLORFGBG", raising=False)
+    # A machine that has other things to do is no engine that does not answer.
+    monkeypatch.setattr("cronpilot.tui.type_ahead.SLOW", 60.0)
     time.tzset()
     yield
     monkeypatch.undo()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from textual import events
 
 from cronpilot.client.fake import FakeClient, make_run, make_task
 from cronpilot.domain.run import Status
@@ -249,28 +248,3 @@ async def test_a_wide_screen_has_more_keys_in_its_bar(show, client):
             assert hint in bar
     async with show(client, size=(120, 36)) as screen:
         assert "Space mark" not in screen.dashboard.key_bar.text
-
-
-# --- typed ahead ---------------------------------------------------------------------------------
-
-
-def at_once(screen, keys: str) -> None:
-    """As a slow line brings them: all before any of them was handled."""
-    names = {"/": "slash", ":": "colon", "?": "question_mark"}
-    for sign in keys:
-        screen.app.post_message(events.Key(names.get(sign, sign), sign))
-
-
-@pytest.mark.parametrize("keys", [":rp", "/rp", "?rp"])
-async def test_letters_typed_ahead_are_text_and_not_keys_of_the_table(show, client, keys):
-    async with show(client) as screen:
-        at_once(screen, keys)
-        await screen.until(lambda: getattr(screen.app.focused, "value", "") == "rp")
-        assert called(client) == []
-
-
-async def test_a_key_that_opens_nothing_holds_back_the_next_for_a_moment_only(show, client):
-    async with show(client) as screen:
-        await screen.press("5")
-        at_once(screen, "/1")
-        await screen.until(lambda: screen.dashboard.current is screen.dashboard.tasks)

@@ -64,7 +64,7 @@ class ActingScreen(AskingScreen[None], inherit_bindings=False):
         if chosen := self.chosen_task():
             self._run_now(*chosen, uuid4().hex)
 
-    @work(group="act")
+    @work(group="do")
     async def _run_now(self, task_id: int, name: str, request_id: str) -> None:
         with self.telling():
             run = await self.client.run_now(task_id, request_id=request_id)
@@ -107,7 +107,7 @@ class ActingScreen(AskingScreen[None], inherit_bindings=False):
         if chosen := self.chosen_task():
             self._pause_task(chosen[0])
 
-    @work(group="act")
+    @work(group="do")
     async def _pause_task(self, task_id: int) -> None:
         with self.telling():
             task = await self.client.task(task_id)

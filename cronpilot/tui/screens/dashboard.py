@@ -280,16 +280,17 @@ class Dashboard(RecallingScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstS
     async def _read_tasks(self, offset: int, limit: int | None = None) -> None:
         from cronpilot.client.messages import TaskQuery  # after the first paint
 
+        view = self.tasks
+        query = TaskQuery(text=view.filter, sort=view.sort, descending=view.descending,
+                          offset=offset, limit=limit or view.table.at_once)  # fmt: skip
         with self.reading():
-            view = self.tasks
-            query = TaskQuery(text=view.filter, sort=view.sort, descending=view.descending,
-                              offset=offset, limit=limit or view.table.at_once)  # fmt: skip
             page = await self.client.tasks(query)
             is_first = view.is_last_known
             view.put(offset, page)
             self.tick(self.now())
             if is_first:
                 self.open_log(now=True)  # the cursor has been here, but on no row of an engine's
+        view.answered(query)
 
     @work(exclusive=True, group="read runs")
     async def read_runs(self) -> None:

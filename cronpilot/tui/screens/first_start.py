@@ -92,6 +92,7 @@ class FirstStartScreen(EditingScreen):
 
     async def _add(self, specs: Sequence[dict[str, Any]]) -> None:
         """Each on its own: one that is refused does not keep the others out."""
+        self.pilot_app.asks_no_more()
         refused: list[CronPilotError] = []
         for spec in specs:
             try:

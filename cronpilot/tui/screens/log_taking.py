@@ -80,6 +80,7 @@ class LogTakingScreen(LogFindingScreen):
                 question = questions.overwrite_file(str(path), path.stat().st_size)
                 if await self.app.push_screen_wait(question) is None:
                     return
+            self.pilot_app.asks_no_more()
             self.notify("Writing ...", title=clean(str(path)), markup=False, timeout=1)
             count = await save_log(self.client, run.id, path, only=only, overwrite=overwrite)
             self.notify(f"{size(count)}, readable by you alone.", markup=False, timeout=5,

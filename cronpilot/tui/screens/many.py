@@ -195,6 +195,7 @@ class ManyScreen(EditingScreen):
     ) -> None:
         """Do it to one after the other, and say to how many it was done and of which it was not.
         Those stay marked."""
+        self.pilot_app.asks_no_more()
         failed: dict[int, CronPilotError] = {}
         for task_id in marked:
             try:

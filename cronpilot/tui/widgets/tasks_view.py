@@ -16,7 +16,7 @@ from cronpilot.tui.widgets.task_table import TaskTable
 from cronpilot.tui.widgets.view import View
 
 if TYPE_CHECKING:
-    from cronpilot.client.messages import TaskPage, TaskSort, TaskView
+    from cronpilot.client.messages import TaskPage, TaskQuery, TaskSort, TaskView
 
 COLUMN_OF: Mapping[TaskSort, str] = {
     "name": "name", "state": "state", "next_run_at": "next", "last_run": "last",
@@ -61,6 +61,7 @@ class TasksView(View):
         self.sort: TaskSort = "id"
         self.descending = False
         self.hidden: frozenset[str] = frozenset()
+        self.awaits_rows = False  # those that are shown are not those that were asked for
         self._stale = False
         self._moved_at: datetime | None = None
 
@@ -75,6 +76,10 @@ class TasksView(View):
 
     def refilter(self, text: str) -> None:
         self.filter = text
+        self._ask_for_rows()
+
+    def _ask_for_rows(self) -> None:
+        self.awaits_rows = True
         self.post_message(self.Refiltered())
 
     def put(self, offset: int, page: TaskPage) -> None:
@@ -83,6 +88,11 @@ class TasksView(View):
         self._be_last_known(False)
         self.marks |= {row.id: row.name for row in page.rows if row.id in self.marks}
         self.table.put_rows(offset, page.rows, page.total)
+
+    def answered(self, query: TaskQuery) -> None:
+        """There are those rows now, or it was said why there are none."""
+        if (query.text, query.sort, query.descending) == (self.filter, self.sort, self.descending):
+            self.awaits_rows = False
 
     def put_last_known(self, offset: int, rows: Sequence[TaskView], total: int) -> None:
         """Rows of which no engine has told so far."""
@@ -129,7 +139,7 @@ class TasksView(View):
         column = COLUMN_OF.get(sort)
         self.table.sort_by((column, descending) if column else None)
         self.table.put_rows(0, [], 0)  # to the top: what comes first is what one wants to see
-        self.post_message(self.Refiltered())
+        self._ask_for_rows()
 
     def hide(self, columns: Iterable[str]) -> None:
         """Show all columns but these, as far as there is room."""
