@@ -29,14 +29,18 @@ class Owner:
         (folder / "tasks.yaml").write_text(
             "tasks:\n  - {name: tick, command: echo tock, schedule: every 1s}\n"
         )
-        self.screen = pexpect.spawn(
+        self.screen = self.open(program)
+        self.screen.expect("every second")
+
+    def open(self, program: Sequence[str]) -> Any:
+        """The program on such a terminal."""
+        return pexpect.spawn(
             sys.executable,
-            [*program, "--state-dir", str(folder / "state"),
-             "--tasks", str(folder / "tasks.yaml")],
-            cwd=folder, encoding="utf-8", timeout=LONG, dimensions=(30, 100),
+            [*program, "--state-dir", str(self.folder / "state"),
+             "--tasks", str(self.folder / "tasks.yaml")],
+            cwd=self.folder, encoding="utf-8", timeout=LONG, dimensions=(30, 100),
             env={**os.environ, "TERM": "xterm-256color"},
         )  # fmt: skip
-        self.screen.expect("every second")
 
     def said(self, *words: str) -> str:
         """What the command line answers."""
@@ -101,14 +105,18 @@ def test_b_gives_the_prompt_back_and_keeps_the_scheduler_in_the_background(owner
     assert (engine["role"], engine["pid"] != owner.screen.pid) == ("headless", True)
 
 
-def test_s_stops_the_scheduler(owner: Owner) -> None:
+def test_s_stops_the_scheduler_and_the_next_one_begins_with_what_was_known(owner: Owner) -> None:
     owner.screen.send("q")
     owner.screen.expect("Leave CronPilot")
     owner.screen.send("s")
     owner.screen.expect("The scheduler has stopped")
     owner.screen.expect(pexpect.EOF)
-
     assert owner.engine() is None
+
+    owner.screen = owner.open(("-m", "cronpilot"))
+    owner.screen.expect("1 as last known")
+    owner.screen.expect("1 in all")
+    assert owner.engine() is not None
 
 
 def test_sigterm_ends_screen_and_engine_and_gives_the_terminal_back(owner: Owner) -> None:
