@@ -16,8 +16,12 @@ from cronpilot.domain.run import ACTIVE, Reason, Status, Trigger
 if TYPE_CHECKING:
     from cronpilot.client.messages import LastRun, RunView, TaskView
 
-Tone = Literal["", "good", "bad", "warn", "busy", "muted", "strong", "head", "title"]
-TONES: tuple[Tone, ...] = ("good", "bad", "warn", "busy", "muted", "strong", "head", "title")
+Tone = Literal[
+    "", "good", "bad", "warn", "busy", "muted", "strong", "head", "title", "field", "hint",
+]  # fmt: skip
+TONES: tuple[Tone, ...] = (
+    "good", "bad", "warn", "busy", "muted", "strong", "head", "title", "field", "hint",
+)  # fmt: skip
 
 SECOND, MINUTE, HOUR, DAY = 1, 60, 3600, 86400
 YEAR = 365 * DAY + 6 * HOUR

@@ -31,7 +31,7 @@ async def opened(screen, key):
     await screen.until(lambda: isinstance(screen.app.screen, FormScreen))
     await screen.until(lambda: screen.app.screen._judged is not None)
     await screen.until(lambda: screen.app.screen._others is not None)
-    await screen.until(screen.app.screen._whole.is_set)
+    await screen.app.screen.all_there()
 
 
 async def replaced(screen, field, text):
@@ -170,7 +170,7 @@ async def test_time_zones_are_completed(show, client):
         assert form(screen).rows["timezone"].control.value == "Europe/Belgrade"
         await says(screen, "NEXT RUNS IN Europe/Belgrade")
         await screen.press("tab")
-        assert not form(screen).rows["timezone"].control.has_focus
+        await screen.until(lambda: not form(screen).rows["timezone"].control.has_focus)
 
 
 async def test_enter_takes_a_zone_and_then_goes_on(show, client):
@@ -391,6 +391,63 @@ async def test_a_form_opens_with_what_is_seen_first_and_keys_wait_for_the_rest(
         assert rows["name"].control.value == "backup-dbx"
         assert rows["working_dir"].control.value == "y"
         assert "alarms.late" in rows
+
+
+async def test_sections_out_of_sight_are_there_once_one_goes_towards_them(show, client):
+    async with show(client, size=(80, 24)) as screen:
+        await screen.press("E")
+        await screen.until(lambda: isinstance(screen.app.screen, FormScreen))
+        await says(screen, "Directory")
+        assert "alarms.late" not in form(screen).rows
+        fields = form(screen).query_one("#form-fields")
+
+        def is_at_the_end():
+            fields.scroll_end(animate=False)
+            return "Test run" in screen.text
+
+        await screen.until(is_at_the_end)
+
+
+async def test_an_error_out_of_sight_gets_the_cursor(show, client):
+    async with show(client, size=(80, 24)) as screen:
+        await screen.press("E")
+        await screen.until(lambda: isinstance(screen.app.screen, FormScreen))
+        await says(screen, "Directory")
+        form(screen)._filled.texts["notify.after"] = "many"
+        await screen.press("ctrl+o")
+        await screen.until(lambda: "notify.after" in form(screen).rows)
+        await screen.until(lambda: form(screen).rows["notify.after"].control.has_focus)
+        await says(screen, "! Failures")
+        assert client.calls == []
+
+
+async def test_a_click_puts_the_cursor_where_one_clicks(show, client):
+    async with show(client) as screen:
+        await opened(screen, "E")
+        rows = form(screen).rows
+        await screen.pilot.click(rows["tags"], offset=(20, 0))
+        await screen.until(lambda: rows["tags"].control.has_focus)
+        await screen.press(*"a,b")
+        await screen.pilot.click(rows["description"], offset=(3, 0))
+        await screen.until(lambda: rows["description"].control.has_focus)
+        await screen.pilot.click(rows["tags"], offset=(17, 0))
+        await screen.until(lambda: rows["tags"].control.cursor_position == 1)
+        await screen.pilot.click(rows["overlap"], offset=(24, 0))
+        await screen.until(lambda: rows["overlap"].text == "queue")
+        assert rows["overlap"].control.has_focus
+        await screen.pilot.click(rows["active"], offset=(22, 0))
+        await screen.until(lambda: rows["active"].text == "no")
+
+
+async def test_a_click_into_a_text_that_nobody_typed_in_puts_the_cursor_there(show, client):
+    async with show(client) as screen:
+        await opened(screen, "c")
+        rows = form(screen).rows
+        await screen.pilot.click(rows["time"], offset=(18, 0))
+        await screen.until(lambda: rows["time"].control.has_focus)
+        await screen.until(lambda: rows["time"].control.cursor_position == 2)
+        await screen.press("delete", "delete", "0")
+        assert rows["time"].text == "0200"
 
 
 async def test_a_form_may_be_left_while_its_rest_follows(show, client):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -64,10 +64,14 @@ class Row(Toned):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
+        self.press_at(event.x)
+
+    def press_at(self, x: int) -> None:
+        """The word in that column is clicked, if there is one."""
         end = 0
         for index, word in enumerate(self.words()):
             end += cell_len(word.text)
-            if event.x < end:
+            if 0 <= x < end:
                 self.press(index)
                 return
 
@@ -108,10 +112,7 @@ class Pick(Row):
         self.refresh()
 
     def words(self) -> Sequence[Cell]:
-        return [
-            Cell(f"[{word}]", "strong") if index == self.cursor else Cell(f" {word} ", "muted")
-            for index, word in enumerate(self.choices)
-        ]
+        return pick_words(self.choices, self.value)
 
     def press(self, index: int) -> None:
         if index != self.cursor:
@@ -131,6 +132,14 @@ class Pick(Row):
                 event.prevent_default()
                 self.press(index)
                 return
+
+
+def pick_words(choices: Sequence[str], value: str) -> list[Cell]:
+    """The words of a choice, the chosen one in brackets."""
+    return [
+        Cell(f"[{word}]", "strong") if word == value else Cell(f" {word} ", "muted")
+        for word in choices
+    ]
 
 
 class DayToggles(Row):
@@ -167,10 +176,7 @@ class DayToggles(Row):
         self.refresh()
 
     def words(self) -> Sequence[Cell]:
-        return [
-            Cell(f"[x]{day} ", "strong") if day in self._on else Cell(f"[ ]{day} ", "muted")
-            for day in DAYS
-        ]
+        return day_words(self._on)
 
     def press(self, index: int) -> None:
         self.cursor = index
@@ -189,6 +195,13 @@ class DayToggles(Row):
         if event.character and event.character in "1234567":
             event.stop()
             self.press(int(event.character) - 1)
+
+
+def day_words(on: Collection[str]) -> list[Cell]:
+    """The seven days, those crossed that are on."""
+    return [
+        Cell(f"[x]{day} ", "strong") if day in on else Cell(f"[ ]{day} ", "muted") for day in DAYS
+    ]
 
 
 class Deed(Row):

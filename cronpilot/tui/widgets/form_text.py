@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -9,8 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.document._document import EditResult
 from textual.document._edit import Edit
 from textual.geometry import Size
+from textual.message import Message
 from textual.reactive import Reactive
 from textual.widgets import Input, TextArea
+from textual.widgets.input import Selection
 
 from cronpilot.domain.text import clean
 from cronpilot.tui.zone_names import zone_matches
@@ -40,11 +43,22 @@ class TextField(Input):
         """One line has no pages: those keys are the screen's."""
         return not action.startswith("page_") and super().check_action(action, parameters)
 
+    def place_cursor(self, x: int) -> None:
+        """At the character in that column; behind the last where there is none."""
+        if x >= 0:
+            self.selection = Selection.cursor(self._cell_offset_to_index(x))
+
 
 class TextBox(TextArea):
     """Several lines. Up in the first and down in the last go on to the next field."""
 
     DEFAULT_CSS = "TextBox { width: 1fr; height: 1; padding: 0; border: none !important; }"
+
+    @dataclass
+    class Left(Message):
+        """The cursor went beyond its first line (by: -1) or its last (1)."""
+
+        by: int
 
     def __init__(self, text: str = "", placeholder: str = "") -> None:
         super().__init__(text, placeholder=placeholder, highlight_cursor_line=False)
@@ -66,13 +80,13 @@ class TextBox(TextArea):
 
     def action_cursor_up(self, select: bool = False) -> None:
         if self.cursor_at_first_line and not select:
-            self.screen.focus_previous()
+            self.post_message(self.Left(-1))
         else:
             super().action_cursor_up(select)
 
     def action_cursor_down(self, select: bool = False) -> None:
         if self.cursor_at_last_line and not select:
-            self.screen.focus_next()
+            self.post_message(self.Left(1))
         else:
             super().action_cursor_down(select)
 

@@ -46,7 +46,8 @@ class Lines(Toned):
         """Say this from now on."""
         fresh = [list(line) for line in lines]
         if fresh != self.lines:
-            grown = len(fresh) != len(self.lines)
+            height = self.styles.height
+            grown = len(fresh) != len(self.lines) and (height is None or height.is_auto)
             self._put(fresh)
             self._top = 0
             self.refresh(layout=grown or self.WRAP)

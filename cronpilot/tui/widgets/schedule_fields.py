@@ -14,8 +14,10 @@ from cronpilot.domain.schedule import ScheduleType
 from cronpilot.tui.formatting import Marks
 from cronpilot.tui.schedule_draft import FIELDS, ScheduleDraft
 from cronpilot.tui.widgets.form_choices import DayToggles, Pick
+from cronpilot.tui.widgets.form_controls import choice, days, line, zone
 from cronpilot.tui.widgets.form_row import LABEL, FormRow
-from cronpilot.tui.widgets.form_text import TextField, ZoneField
+from cronpilot.tui.widgets.form_text import ZoneField
+from cronpilot.tui.widgets.toned import Toned
 
 _WORDS = {
     **{type_.value: type_ for type_ in ScheduleType},
@@ -40,52 +42,56 @@ class ScheduleFields(Vertical):
     class Changed(Message):
         """The draft is another now."""
 
-    def __init__(self, draft: ScheduleDraft, default_zone: str) -> None:
+    def __init__(self, draft: ScheduleDraft, default_zone: str, looks: Toned) -> None:
+        """`looks`: see FormRow."""
         super().__init__()
         self._draft = draft
-        self._type = Pick(TYPES, _word(draft.type))
-        self._days = DayToggles(draft.days)
-        self._texts = {
-            name: TextField(getattr(draft, name), hint, replace=name != "expression")
-            for name, _, hint in _TEXTS
-        }
-        self._zone = ZoneField(draft.timezone, f"the scheduler's: {default_zone}")
-        labels = {name: label for name, label, _ in _TEXTS}
+        kinds = {
+            "type": ("Schedule", choice(TYPES)),
+            "days": ("Days", days()),
+            **{name: (label, line(hint, replace=name != "expression"))
+               for name, label, hint in _TEXTS},
+            "timezone": ("Time zone", zone(f"the scheduler's: {default_zone}")),
+        }  # fmt: skip
+        texts = _texts(draft)
         self.rows = {
-            "type": FormRow("type", "Schedule", self._type),
-            "days": FormRow("days", "Days", self._days),
-            **{name: FormRow(name, labels[name], text) for name, text in self._texts.items()},
-            "timezone": FormRow("timezone", "Time zone", self._zone),
+            name: FormRow(name, label, kind, texts[name], looks)
+            for name, (label, kind) in kinds.items()
         }
 
     def compose(self) -> ComposeResult:
-        yield from self.rows.values()
-
-    def on_mount(self) -> None:
-        self._show_fields()
+        yield from self._needed()
 
     @property
     def draft(self) -> ScheduleDraft:
         """What stands in the fields."""
-        texts = {name: text.value for name, text in self._texts.items()}
+        texts = {name: row.text for name, row in self.rows.items()}
+        type_, days_on = texts.pop("type"), texts.pop("days")
         return replace(
-            self._draft, type=_WORDS[self._type.value], days=self._days.days,
-            timezone=self._zone.value, **texts,
+            self._draft, type=_WORDS[type_], days=tuple(days_on.split(",")) if days_on else (),
+            **texts,
         )  # fmt: skip
 
     def load(self, draft: ScheduleDraft) -> None:
         """Show another draft."""
         self._draft = draft
-        self._type.value, self._days.days = _word(draft.type), draft.days
-        for name, text in self._texts.items():
-            text.value = getattr(draft, name)
-        self._zone.value = draft.timezone
+        for name, text in _texts(draft).items():
+            self.rows[name].text = text
         self._show_fields()
 
+    def _needed(self) -> list[FormRow]:
+        """The rows of the chosen type, in their order."""
+        names = {"type", *FIELDS[_WORDS[self.rows["type"].text]], "timezone"}
+        return [row for name, row in self.rows.items() if name in names]
+
     def _show_fields(self) -> None:
-        needed = ("type", *FIELDS[_WORDS[self._type.value]], "timezone")
-        for name, row in self.rows.items():
-            row.display = name in needed
+        needed, before = self._needed(), None
+        for row in self.rows.values():
+            row.display = row in needed
+        for row in needed:
+            if not row.is_attached:
+                self.mount(row, after=before)
+            before = row
 
     @on(Pick.Picked)
     @on(DayToggles.Toggled)
@@ -97,9 +103,10 @@ class ScheduleFields(Vertical):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        if event.input is self._zone:
+        if isinstance(event.input, ZoneField):
             room = max(20, self.size.width - LABEL)
-            self.rows["timezone"].offer(offered(self._zone, room, self._type.marks))
+            zones = self.rows["timezone"]
+            zones.offer(offered(event.input, room, zones.marks))
         self.post_message(self.Changed())
 
     def on_descendant_blur(self) -> None:
@@ -115,6 +122,13 @@ def offered(zone: ZoneField, width: int, marks: Marks) -> str:
             break
         words += word
     return words
+
+
+def _texts(draft: ScheduleDraft) -> dict[str, str]:
+    """What stands in the fields, by their names."""
+    texts = {name: getattr(draft, name) for name, *_ in _TEXTS}
+    return {"type": _word(draft.type), "days": ",".join(draft.days), **texts,
+            "timezone": draft.timezone}  # fmt: skip
 
 
 def _word(type_: ScheduleType) -> str:
