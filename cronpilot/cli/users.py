@@ -125,7 +125,9 @@ def _new_password(name: str, from_stdin: bool, file: Path | None) -> str:
         return read_password(file)
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    first = ask_password(f"New password of {clean(name)}: ")
+    first = ask_password(
+        f"New password of {clean(name)}: ", "Use --new-password-file FILE, or --password-stdin."
+    )
     if ask_password("The same again: ") != first:
         raise UsageProblem("The two passwords differ.", "Nothing was changed.")
     return first

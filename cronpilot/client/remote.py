@@ -107,13 +107,13 @@ def read_password(path: Path) -> str:
         ) from error
 
 
-def ask_password(question: str) -> str:
-    """What somebody types, unseen. Raises UsageProblem where nobody sits."""
+def ask_password(
+    question: str,
+    instead: str = f"Use --password-file FILE, or {PASSWORD_FILE} in the environment.",
+) -> str:
+    """What somebody types, unseen. Raises UsageProblem where nobody sits: what to do `instead`."""
     if not sys.stdin.isatty():
-        raise UsageProblem(
-            "A password is needed, and there is no terminal to ask for it.",
-            f"Use --password-file FILE, or {PASSWORD_FILE} in the environment.",
-        )
+        raise UsageProblem("A password is needed, and there is no terminal to ask for it.", instead)
     return _getpass()(question)
 
 

@@ -124,6 +124,7 @@ class CronPilotApp(App[Leave]):
         self._connection = Connection(connect, self)
         self._inbox = Inbox(self._deliver, self._later, time.monotonic)
         self._ticked: datetime | None = None
+        self._said: dict[tuple[str, str], float] = {}  # what stands in the corner, until when
         self._type_ahead = TypeAhead(self, super().on_event)
         self.animation_level = "none"
         for theme_ in themes.THEMES:
@@ -291,6 +292,16 @@ class CronPilotApp(App[Leave]):
     def on_app_focus(self) -> None:
         """Somebody looks again."""
         self._ticked = None
+
+    def notify(self, message: str, *, title: str = "", timeout: float | None = None,
+               **how: Any) -> None:  # fmt: skip
+        """Say it in a corner, once as long as it stands there: the same for each press of a key
+        would cover the screen."""
+        now = time.monotonic()
+        self._said = {words: until for words, until in self._said.items() if until > now}
+        if (title, message) not in self._said:
+            self._said[title, message] = now + (timeout or self.NOTIFICATION_TIMEOUT)
+            super().notify(message, title=title, timeout=timeout, **how)
 
     # --- keys that work everywhere ---------------------------------------------------------------
 

@@ -66,4 +66,4 @@ def test_without_a_terminal_nobody_is_asked(cronpilot: Cronpilot, engine: Runnin
     said = cronpilot("user", "passwd", "anna")
 
     assert said.code == 2
-    assert "there is no terminal to ask for it" in said.err
+    assert "no terminal to ask for it. Use --new-password-file FILE, or --password" in said.err

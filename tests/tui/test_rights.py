@@ -69,6 +69,7 @@ async def test_what_a_viewer_may_not_do_is_neither_offered_nor_done_but_said() -
         await screen.press("r", "p", "D", "E", "a")
 
         await screen.until(lambda: "anna is a viewer" in screen.text)
+        assert screen.text.count("anna is a viewer") == 1  # the screen stays to be seen
         assert screen.app.screen is screen.dashboard
         assert client.calls == []
 
