@@ -86,7 +86,7 @@ def _show_document(
 
 def _tell_good(named: str, tasks: TasksFile, timezone: str) -> None:
     count = len(tasks.entries)
-    print(f"{clean(named)} is valid: {count} task{'' if count == 1 else 's'}")
+    print(f"{clean(named)} is valid: {count:,} task{'' if count == 1 else 's'}")
     for warning in tasks.warnings:
         print(clean(f"warning: {warning}"))
     if not count:

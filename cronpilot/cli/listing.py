@@ -78,12 +78,12 @@ def show_status(answer: EngineStatus, *, where: str, as_json: bool) -> None:
     else:
         _tell_engine(answer.engine)
     print(
-        f"Tasks: {answer.total_tasks}, {answer.active_tasks} active,"
-        f" {answer.scheduled_tasks} scheduled, {answer.failing_tasks} failing"
+        f"Tasks: {answer.total_tasks:,}, {answer.active_tasks:,} active,"
+        f" {answer.scheduled_tasks:,} scheduled, {answer.failing_tasks:,} failing"
     )
     print(
-        f"Runs: {answer.running} running of at most {answer.max_workers}, {answer.queued} waiting,"
-        f" {answer.retrying} to be retried"
+        f"Runs: {answer.running:,} running of at most {answer.max_workers:,},"
+        f" {answer.queued:,} waiting, {answer.retrying:,} to be retried"
     )
     if answer.paused:
         until = f" until {when(answer.paused_until)}" if answer.paused_until else ""

@@ -88,7 +88,7 @@ def _tell_restored(file: Path, done: Restored) -> None:
 
 
 def _many(count: int, of: str) -> str:
-    return f"{count} {of}{'' if count == 1 else 's'}"
+    return f"{count:,} {of}{'' if count == 1 else 's'}"
 
 
 def _refuse_connect(session: Session) -> None:

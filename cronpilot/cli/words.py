@@ -69,7 +69,7 @@ def why(run: RunView) -> str:
     if run.reason is not None:
         said.append(_REASONS[run.reason])
     if run.folded_count > 1:
-        said.append(f"{run.folded_count} slots")
+        said.append(f"{run.folded_count:,} slots")
     if run.attempts > 1:
         said.append(f"attempt {run.attempts} of {run.max_attempts}")
     facts = ", ".join(said)

@@ -91,7 +91,7 @@ async def status_line(engine: Engine) -> str:
         status = await engine.status()
     except StorageProblem as problem:
         return problem.problem
-    line = f"{status.active_tasks} tasks, {status.running} running, {status.queued} waiting"
+    line = f"{status.active_tasks:,} tasks, {status.running:,} running, {status.queued:,} waiting"
     if status.next_run_at is not None:
         line += f", next: {clean(status.next_task or '')} at {status.next_run_at:%F %H:%M:%SZ}"
     return line

@@ -69,13 +69,13 @@ def _pieces(it: Situation, marks: Marks) -> tuple[list[Piece], list[Piece]]:
 def _figures(status: EngineStatus, it: Situation) -> list[Piece]:
     until = f" until {moment(status.paused_until, it.now, it.zone)}" if status.paused_until else ""
     pieces = [Piece(f"PAUSED{until}", "warn")] if status.paused else []
-    pieces.append(Piece(f"{status.running} running", "busy" if status.running else "muted"))
+    pieces.append(Piece(f"{status.running:,} running", "busy" if status.running else "muted"))
     if status.queued:
-        pieces.append(Piece(f"{status.queued} queued", "warn", 1))
+        pieces.append(Piece(f"{status.queued:,} queued", "warn", 1))
     if status.retrying:
-        pieces.append(Piece(f"{status.retrying} retrying", "warn", 5))
+        pieces.append(Piece(f"{status.retrying:,} retrying", "warn", 5))
     if status.failing_tasks:
-        pieces.append(Piece(f"{status.failing_tasks} failing", "bad", 1))
+        pieces.append(Piece(f"{status.failing_tasks:,} failing", "bad", 1))
     else:
         pieces.append(Piece(plural(status.total_tasks, "task"), "muted", 9))
     return pieces
