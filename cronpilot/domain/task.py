@@ -169,6 +169,15 @@ class TaskSpec(BaseModel):
             find_zone(name)
         return name
 
+    @field_validator("deadline")
+    @classmethod
+    def _reachable_deadline(cls, deadline: timedelta | None) -> timedelta | None:
+        if deadline == timedelta():
+            raise ValueError(
+                "with 0s no run would start: write 1m, or leave it out for no deadline"
+            )
+        return deadline
+
     @field_validator("env")
     @classmethod
     def _harmless_env(cls, env: dict[str, str]) -> dict[str, str]:

@@ -72,7 +72,7 @@ class Launcher:
             user=task["user"],
             limits=ResourceLimits(
                 limits.nice, limits.memory,
-                None if limits.cpu is None else max(1, round(limits.cpu.total_seconds())),
+                max(1, round(limits.cpu.total_seconds())) if limits.cpu else None,
                 limits.open_files,
             ),
         )  # fmt: skip

@@ -50,6 +50,7 @@ def test_any_name_is_data(name):
     pytest.param({"max_retries": True}, ("max_retries",), id="a switch as number"),
     pytest.param({"timeout": 30}, ("timeout",), id="a duration without unit"),
     pytest.param({"timeout": "soon"}, ("timeout",), id="a word as duration"),
+    pytest.param({"deadline": "0s"}, ("deadline",), id="a deadline before every start"),
     pytest.param({"timeout": "-5s"}, ("timeout",), id="a negative duration"),
     pytest.param({"retry_delay": None}, ("retry_delay",), id="no duration"),
     pytest.param({"retry_backoff": 0.5}, ("retry_backoff",), id="a shrinking delay"),

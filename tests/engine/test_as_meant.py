@@ -184,6 +184,12 @@ async def test_a_command_that_uses_up_its_processor_time_is_ended(bench):
     assert 0.5 < run.cpu_s < 5
 
 
+async def test_a_timeout_and_a_processor_time_of_0s_are_none(bench):
+    run, said = await outcome(bench, "timeout: 0s\nlimits: {cpu: 0s}\ncommand: ulimit -t")
+
+    assert (run.status, said) == (Status.SUCCESS, "unlimited\n")
+
+
 async def test_a_command_that_opens_too_many_files_is_told(bench):
     run, said = await outcome(
         bench,
