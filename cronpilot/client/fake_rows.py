@@ -29,7 +29,10 @@ def make_task(id: int = 1, name: str = "backup-db", **fields: Any) -> TaskView: 
 
 
 def make_run(id: int = 1, **fields: Any) -> RunView:  # noqa: A002
-    """A run of task 1 that has been going since noon; any field of RunView may be given."""
+    """A run of task 1 that has been going since noon; any field of RunView may be given. It was
+    recorded at its start, or at its (last) slot."""
+    times = (fields.get(name) for name in ("started_at", "folded_until", "scheduled_for"))
+    recorded = next(filter(None, times), NOON)
     given: dict[str, Any] = {
         "task_id": 1,
         "task_name": "backup-db",
@@ -37,7 +40,7 @@ def make_run(id: int = 1, **fields: Any) -> RunView:  # noqa: A002
         "scheduled_for": NOON,
         "status": Status.RUNNING,
         "attempts": 1,
-        "queued_at": NOON,
+        "queued_at": recorded,
         "started_at": NOON,
         "pid": 4242,
         **fields,

@@ -37,8 +37,10 @@ def stamp(at: datetime, now: datetime, zone: tzinfo) -> str:
 
 
 def when(run: RunView) -> datetime:
-    """The moment a run is listed by: its start, else its (last) slot, else when it was recorded."""
-    return run.started_at or run.folded_until or run.scheduled_for or run.queued_at
+    """The moment a run is listed by: when it was recorded, because its time had come, or because
+    an engine was there again. Its id rises with that, and the filters by time are about it; when
+    it began is on its page, and how late that was in its row."""
+    return run.queued_at
 
 
 def lateness_s(run: RunView) -> float | None:

@@ -83,7 +83,12 @@ def test_missed_slots_in_a_row_are_told_as_one():
                 folded_until=NOON - 7.5 * HOUR, reason=Reason.DOWN)  # fmt: skip
     assert run_words.folded(run, NOON, UTC) == "14 slots missed 02:30-04:30"
     assert run_words.why(run, NOON, UTC) == "14 slots missed 02:30-04:30: no engine ran"
-    assert run_words.when(run) == NOON - 7.5 * HOUR
+
+
+def test_a_run_is_listed_by_the_moment_of_its_record_whenever_it_began():
+    waited = make_run(queued_at=NOON - HOUR, started_at=NOON, scheduled_for=NOON - HOUR)
+    caught_up = make_run(queued_at=NOON, started_at=NOON, scheduled_for=NOON - 9 * HOUR)
+    assert [run_words.when(waited), run_words.when(caught_up)] == [NOON - HOUR, NOON]
 
 
 def test_missed_slots_over_several_days_name_the_days():

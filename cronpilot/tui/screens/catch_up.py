@@ -17,7 +17,7 @@ from cronpilot.tui.formatting import Cell, duration, plural, run_length, run_sta
 from cronpilot.tui.inbox import Changes
 from cronpilot.tui.layout import Column, Piece, fit_line
 from cronpilot.tui.rights import is_allowed
-from cronpilot.tui.run_words import folded, stamp, when
+from cronpilot.tui.run_words import folded, stamp
 from cronpilot.tui.screens.acting import ActingScreen
 from cronpilot.tui.widgets.columned import WHOLE, Shown
 from cronpilot.tui.widgets.key_bar import KeyBar, hints_of
@@ -54,7 +54,7 @@ class CatchUpTable(LineTable[CatchUpLine]):
         run = row.run
         if run is None:
             return {WHOLE: Cell(row.heading, "head")}
-        slot = stamp(run.scheduled_for or when(run), now, self.zone)
+        slot = stamp(run.scheduled_for or run.queued_at, now, self.zone)
         return {
             "state": run_state(run.status, self.marks),
             "name": Cell(clean(run.task_name), "strong"),
