@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from cronpilot.bootstrap.clients import PATIENCE_S, wait_for_answer
 from cronpilot.bootstrap.engine_thread import EngineThread
+from cronpilot.bootstrap.garbage import look_through_portions
 from cronpilot.bootstrap.surroundings import (
     ask_on_terminal,
     log_to_file,
@@ -147,9 +148,15 @@ def _run_app(
         keys_file=settings.keys_file, memory_file=settings.state_dir / "screen.json",
         look_for_cron=role == "owner",
     )  # fmt: skip
+
+    async def connect_at_last() -> Client:
+        client = await connect()
+        look_through_portions()
+        return client
+
     return run_app(
         CronPilotApp(
-            connect, role=role, host=host or socket.gethostname(), state_dir=where,
+            connect_at_last, role=role, host=host or socket.gethostname(), state_dir=where,
             clock=lambda: datetime.now(UTC), options=options, identity=identity,
             last_known=last_known,
         )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 from cronpilot import progress
+from cronpilot.bootstrap.garbage import all_of_it_stays, look_through_portions
 from cronpilot.client.sockets import SOCKET_NAME, answers
 
 if TYPE_CHECKING:
@@ -67,6 +66,7 @@ async def serve_engine(
     """
     with all_of_it_stays():
         engine, serving, network = await _begin(prepared, begun)
+    look_through_portions()
     ready(engine)
     try:
         await serving
@@ -118,18 +118,6 @@ async def _begin(
     answering.set()
     await front.tried.wait()
     return engine, serving, network
-
-
-@contextmanager
-def all_of_it_stays() -> Iterator[None]:
-    """Of what is made within, nothing is garbage: it is looked through neither now, which took a
-    fifteenth of a start, nor ever again."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def _say_on_stderr(sentence: str) -> None:

@@ -15,7 +15,7 @@ import threading
 import time
 from asyncio.events import Handle
 
-from cronpilot.cli.entry import main
+from cronpilot.cli import main
 
 WORTH_NOTING = 0.005  # seconds
 
@@ -47,4 +47,5 @@ def _whose(handle: Handle) -> str:
 
 if __name__ == "__main__":
     watch(sys.argv[1])
-    sys.exit(main(sys.argv[2:]))
+    sys.argv[1:] = sys.argv[2:]  # given to `main`, it would not take the process for its own
+    sys.exit(main())
