@@ -162,7 +162,10 @@ async def test_the_header_says_what_the_order_is(show, client):
         await screen.until(lambda: "USUAL↓" in screen.text)
 
 
-async def test_rows_change_their_order_only_when_no_key_was_pressed_for_a_while(show, client):
+async def test_rows_change_their_order_only_when_no_key_was_pressed_for_a_while(
+    show, client, monkeypatch
+):
+    monkeypatch.setattr("cronpilot.tui.screens.dashboard.SECOND_LOOK", 600.0)  # it reads anew, too
     async with show(client) as screen:
         await screen.press("s", "x")
         await screen.until(lambda: "NEXT↑" in screen.text)
