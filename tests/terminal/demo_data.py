@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from cronpilot.client.fake import FakeClient, make_run, make_task
 from cronpilot.client.messages import LastRun, RunView, TaskView
 from cronpilot.domain.run import ACTIVE, Reason, Status, Trigger
-from cronpilot.domain.schedule import ScheduleType
+from cronpilot.domain.schedule import Schedule
 
 HOSTILE = ("[/]", "[@click=app.quit]x[/]", "\x1b]0;owned\x07bell\x07", "a\x9b2Jb",
            "x\u202egnp.exe", "../../etc/x", "line\nbreak", "[red]red[/red]",
@@ -33,8 +33,8 @@ def demo_tasks(now: datetime) -> list[TaskView]:
         return LastRun(id=run_id, started_at=now - ago - timedelta(seconds=took),
                        finished_at=now - ago, duration_s=took, **given)  # fmt: skip
 
-    return [
-        make_task(1, "heartbeat", schedule_type=ScheduleType.INTERVAL, schedule="every 1m",
+    tasks = [
+        make_task(1, "heartbeat", schedule="every 1m",
                   schedule_words="every minute", next_run_at=now + timedelta(seconds=34),
                   last_run=last(101, 26 * timedelta(seconds=1), 0.02), success_rate=1.0,
                   average_duration_s=0.02, last_verdicts=ok),
@@ -59,7 +59,7 @@ def demo_tasks(now: datetime) -> list[TaskView]:
         make_task(6, "probe", schedule="every 90s",
                   schedule_words="every 90 s", next_run_at=now + timedelta(seconds=71),
                   success_rate=0.99, average_duration_s=95, last_verdicts=ok),
-        make_task(7, "report", schedule_type=ScheduleType.MANUAL, schedule="manual",
+        make_task(7, "report", schedule="manual",
                   schedule_words="only by hand", next_run_at=None),
         make_task(8, "sync-mirror", schedule="daily 05:10",
                   schedule_words="every day at 05:10",
@@ -85,6 +85,14 @@ def demo_tasks(now: datetime) -> list[TaskView]:
                   next_run_at=now + 13 * hour, success_rate=0.88, average_duration_s=600,
                   last_verdicts=ok),
     ]  # fmt: skip
+    return [as_scheduled(task) for task in tasks]
+
+
+def as_scheduled(task: TaskView) -> TaskView:
+    """The task with the type and the config of its shorthand, as an engine would tell them."""
+    schedule = Schedule.model_validate(task.schedule)
+    update = {"schedule_type": schedule.type, "schedule_config": schedule.config}
+    return task.model_copy(update=update)
 
 
 def demo_runs(now: datetime) -> list[RunView]:
