@@ -23,7 +23,7 @@ Exit code 3 is not an error: `cronpilot status` exits with it when no engine run
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class CronPilotError(Exception):
@@ -80,8 +80,7 @@ class InvalidSchedule(ConfigError, ValueError):
     """A schedule, an expression, a date or a time zone cannot be used."""
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
+class Complaint(NamedTuple):
     """One thing that is wrong in a file."""
 
     file: str

@@ -10,7 +10,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fastapi import FastAPI
 
@@ -41,8 +41,7 @@ def _as_name(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """Whom it tells, and what has to be done before anybody is let in."""
 
     show: Callable[[Banner], None]

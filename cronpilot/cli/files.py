@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -78,8 +77,8 @@ def _show_document(
             "file": file,
             "valid": not errors,
             "tasks": tasks,
-            "errors": [asdict(complaint) for complaint in errors],
-            "warnings": [asdict(complaint) for complaint in warnings],
+            "errors": [complaint._asdict() for complaint in errors],
+            "warnings": [complaint._asdict() for complaint in warnings],
         }
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from cronpilot.errors import UsageProblem
 
@@ -26,8 +26,7 @@ class OpenClient(Protocol):
     def __call__(self, settings: Settings, *, need_engine: bool) -> Client: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What may stand before or after every command."""
 
     config: Path | None = None
@@ -52,7 +51,7 @@ class Session:
     def take(self, given: dict[str, Any]) -> None:
         """Add options that were given; the one that stands last wins."""
         said = {name: value for name, value in given.items() if value not in (None, False)}
-        self.options = replace(self.options, **said)
+        self.options = self.options._replace(**said)
 
     @cached_property
     def settings(self) -> Settings:

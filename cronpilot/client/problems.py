@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from cronpilot import errors
@@ -47,7 +46,7 @@ def to_problem(error: CronPilotError, status: int) -> dict[str, Any]:
     if isinstance(error, TooManyRequests):
         body["wait_s"] = error.wait_s
     if isinstance(error, InvalidFile):
-        body["complaints"] = [asdict(complaint) for complaint in error.complaints]
+        body["complaints"] = [complaint._asdict() for complaint in error.complaints]
     return body
 
 

@@ -8,8 +8,8 @@ empty line says that nothing was printed but the connection lives; so does an SS
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -73,8 +73,7 @@ def pack_chunk(chunk: LogChunk) -> bytes:
     return header.encode() + chunk.data
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
+class _Header(NamedTuple):
     offset: int
     end: int
     size: int

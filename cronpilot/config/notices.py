@@ -8,9 +8,9 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from cronpilot.config.strict_yaml import KeyPath
 from cronpilot.config.wording import nearest
@@ -21,8 +21,7 @@ from cronpilot.domain.task import TaskSpec
 _SEARCHED = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """Something about one task that deserves a look; `key` is relative to the task."""
 
     key: KeyPath

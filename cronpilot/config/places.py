@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from cronpilot.domain.text import clean
 from cronpilot.domain.zones import find_zone
@@ -34,8 +34,7 @@ class Looks(Protocol):
     def mouse(self) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
-class PlainLooks:
+class PlainLooks(NamedTuple):
     """Those where config.yaml says nothing."""
 
     theme: str = "auto"
@@ -53,7 +52,7 @@ class Places:
     tasks_file: Path | None
     tasks_file_found: Found | None
     timezone: str  # IANA name; of tasks that set none
-    tui: Looks = PlainLooks()
+    tui: Looks = PlainLooks()  # noqa: RUF009  a tuple
     keys_file: Path | None = None  # keys.toml: other keys for the screen
     settings_warnings: tuple[str, ...] = ()  # sentences; nothing that stops a start
     take_over: bool = False  # archive what other tasks files declared and this one does not
@@ -86,8 +85,7 @@ def places_without_config(
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(NamedTuple):
     """The places where a file may be, in their order."""
 
     environ: Mapping[str, str]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -24,8 +24,7 @@ _JOINED = ("env", "limits", "notify", "alarms")
 OF_ONE_TASK = ("name", "was")  # what no two tasks can share
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One task of the file, complete with what it takes from `defaults`."""
 
     spec: TaskSpec

@@ -11,10 +11,9 @@ Whoever opens the engine's unix socket is its owner, and may do everything.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 WHEN_FIELDS: Final = frozenset(
     {
@@ -38,16 +37,14 @@ class Role(StrEnum):
         return order.index(self) >= order.index(other)
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Who asks. `name` is empty for the owner of the unix socket, whom the file's mode proves."""
 
     name: str
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(NamedTuple):
     """A session of somebody's browser. `key` is the hash of its token, and lets nobody in."""
 
     key: str

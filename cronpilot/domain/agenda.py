@@ -27,8 +27,7 @@ _FEW = 3  # fire times of a day that are sooner walked than counted hour by hour
 _MOST = 10_000_000  # counted a day and schedule: one a second is less
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A task as far as it is planned.
 
     Attributes:
@@ -187,8 +186,7 @@ def _by_hour(times: FireTimes, edges: Sequence[datetime]) -> Iterator[tuple[int,
 # --- as a picture --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(NamedTuple):
     """A stretch of time cut into cells of equal length."""
 
     since: datetime

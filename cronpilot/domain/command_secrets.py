@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from cronpilot.domain.secrets import HIDDEN, is_secret_name, mask_value
 
@@ -30,8 +30,7 @@ _ASK = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Option:
+class _Option(NamedTuple):
     """A short option of some programs whose value is a secret, wholly or behind its first colon."""
 
     program: re.Pattern[str]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import reduce
 from hashlib import blake2b
 from operator import or_
+from typing import NamedTuple
 
 from cronpilot.errors import InvalidSchedule
 
@@ -46,8 +47,7 @@ _LAST_WEEKDAY = re.compile(r"(\d+|sun|mon|tue|wed|thu|fri|sat)l", re.ASCII)
 _HASH = re.compile(r"H(?:\((\d+)-(\d+)\))?(?:/(\d+))?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(NamedTuple):
     """An expression, expanded. Sets of numbers are bits: bit 5 set means that 5 is in it."""
 
     text: str
@@ -86,8 +86,7 @@ class Fields:
         return by_date & by_weekday if self.both_days else by_date | by_weekday
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(NamedTuple):
     name: str
     low: int
     high: int

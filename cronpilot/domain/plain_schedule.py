@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from cronpilot.domain.choices import ScheduleType
 
@@ -22,8 +21,7 @@ class Scheduled(Protocol):
     def expression(self) -> str | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class PlainSchedule:
+class PlainSchedule(NamedTuple):
     """A schedule as it was stored, in its normal form: `domain.schedule.Schedule` checked it."""
 
     type: ScheduleType

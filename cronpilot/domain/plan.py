@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from cronpilot.domain.quiet import WithQuiet
 from cronpilot.domain.run import Reason, Status, Trigger
@@ -19,8 +20,7 @@ from cronpilot.domain.task import Missed, OnLost, Overlap
 COUNT_CAP = 1000  # a folded row says "1000" for that many missed slots and for more
 
 
-@dataclass(frozen=True, slots=True)
-class DueTask:
+class DueTask(NamedTuple):
     """What a decision about a task's due slots depends on.
 
     Attributes:
@@ -56,8 +56,7 @@ class SlotVerdict:
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Verdicts in the order of their slots, and when the task is due next (None: never again)."""
 
     verdicts: tuple[SlotVerdict, ...]
@@ -245,8 +244,7 @@ def fold_paused(
 # --- after an attempt ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a command ended, as far as it can be known.
 
     Attributes:
@@ -259,8 +257,7 @@ class Outcome:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryRules:
+class RetryRules(NamedTuple):
     """How often and how late a failed attempt is followed by another."""
 
     max_retries: int = 0
@@ -269,16 +266,14 @@ class RetryRules:
     max_delay: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Final:
+class Final(NamedTuple):
     """The run is over."""
 
     status: Status
     reason: Reason | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(NamedTuple):
     """Another attempt follows after `delay`."""
 
     outcome: Status  # of the attempt that has ended

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from cronpilot.domain.zones import to_instant
@@ -37,8 +37,7 @@ class Then(StrEnum):
     AFTER = "after"
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """Hours of some days of the week: from `start` on, for `minutes` (at most a day).
 
     Attributes:
@@ -51,8 +50,7 @@ class Window:
     minutes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A named quiet time. `days` are dates as `2026-12-25`, or `12-25` for each year."""
 
     name: str
@@ -61,8 +59,7 @@ class Rule:
     windows: tuple[Window, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Quiet:
+class Quiet(NamedTuple):
     """One stretch of quiet: from `start` up to, not including, `end`."""
 
     rule: Rule

@@ -10,8 +10,8 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
+from typing import NamedTuple
 
 CONTEXT = 3
 """Equal lines that are shown around what differs."""
@@ -43,8 +43,7 @@ def without_passing(line: str) -> str:
     return _PASSING.sub("~", line)
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Lines `a` to `a_end` of the one text stand where `b` to `b_end` of the other do."""
 
     equal: bool

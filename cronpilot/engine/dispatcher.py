@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from cronpilot.domain.plan import Final
 from cronpilot.domain.run import Reason, Status
@@ -36,8 +35,7 @@ _HEARD = {Started: "engine.got_started", Ended: "engine.got_done", NeverStarted:
 BACK_OFF_S = (1, 2, 4, 8, 15, 30, 60)  # after a start that the machine refused
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     """How much may run at once."""
 
     max_workers: int

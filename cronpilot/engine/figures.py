@@ -6,9 +6,8 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cronpilot.client.messages import EngineStatus
 from cronpilot.client.users import PoolView
@@ -23,8 +22,7 @@ _EACH_S = 0.5
 _WRITE_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """One moment of an engine."""
 
     status: EngineStatus
@@ -40,8 +38,7 @@ class Figures:
     disk_free_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(NamedTuple):
     """Where the numbers come from."""
 
     status: Callable[[], Awaitable[EngineStatus]]

@@ -7,7 +7,7 @@ sent are committed together, so each end is judged once, whatever dies.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -206,7 +206,7 @@ class Judge:
     def remind(self, row: Row, kept: Kept) -> None:
         """Tell its daily line."""
         standing = reminded(kept.standing, self._now)
-        now = replace(kept, standing=standing)
+        now = kept._replace(standing=standing)
         self._standing[kept.task_id, kept.fault] = self._kept[kept.id] = now
         if self._tell(row, Word.REMINDED, kept.fault, standing, kept.id, "", kept.detail):
             self._note(kept.id, Word.REMINDED, None, "")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cronpilot.domain.secrets import mask
 from cronpilot.engine.testing import with_definition_of
@@ -20,8 +19,7 @@ from cronpilot.runner.settle import boot_id
 log = logging.getLogger("cronpilot.launch")
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A run that is to be started, with its task as this run executes it.
 
     Attributes:
@@ -93,8 +91,8 @@ def claim_of(launcher: Launcher, run: Mapping[str, Any], task: Mapping[str, Any]
         return claim
     order = make_order(launcher, claim)
     if isinstance(order, ConfigError):
-        return replace(claim, order=order)
-    return replace(claim, order=order, environment=mask(order.env))
+        return claim._replace(order=order)
+    return claim._replace(order=order, environment=mask(order.env))
 
 
 def make_order(launcher: Launcher, claim: Claim) -> StartOrder | ConfigError:

@@ -183,13 +183,13 @@ def _record_the_rest(
                     break
                 end = asked.until if following < asked.until else None
                 asked = replace(asked, slot=following, until=end, count=max(1, asked.count - 1))
-                slot = replace(decided, verdicts=(asked,))
+                slot = decided._replace(verdicts=(asked,))
                 run_ids += runs.record(connection, _slots(row, slot, now))
                 new |= runs.slots_of(connection, run_ids[-1:])
             else:
                 verdicts.append(asked)
         starts = any(verdict.status is Status.QUEUED for verdict in verdicts)
-        kept = replace(decided, verdicts=tuple(verdicts), replaces=decided.replaces and starts)
+        kept = decided._replace(verdicts=tuple(verdicts), replaces=decided.replaces and starts)
         rest.append((row, kept, going))
     return rest
 

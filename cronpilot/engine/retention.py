@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from cronpilot.config.settings import RetentionSettings
 from cronpilot.runner.keeper import record
@@ -45,8 +46,7 @@ class Forgotten:
     log_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(NamedTuple):
     task_id: int
     run_id: int
     size: int  # bytes on the disk: a hole that a log limit made takes none

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from cronpilot.domain.plan import Final
 from cronpilot.domain.run import Reason, Status
@@ -16,8 +16,7 @@ from cronpilot.storage import runs
 from cronpilot.storage.database import Connection, after_commit
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(NamedTuple):
     """Why a run is to end, and the signal that goes to its command first."""
 
     reason: Reason

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from cronpilot.client.messages import ReloadResult
 from cronpilot.config.tasks_file import Entry, TasksFile
@@ -23,8 +22,7 @@ from cronpilot.storage.tables import Origin
 ACTOR = "tasks.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """What one reading of the file did."""
 
     result: ReloadResult

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from cronpilot.domain.incident import Fault, Word
 from cronpilot.engine.clock import Clock
@@ -63,8 +63,7 @@ class Ways:
     installation: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(NamedTuple):
     """Why somebody could not be told.
 
     Attributes:

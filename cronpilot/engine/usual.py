@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cronpilot.domain.alarms import Usual, usual
 from cronpilot.storage import usual as store
@@ -15,8 +15,7 @@ GOOD_FOR_S = 60.0
 MOST = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(NamedTuple):
     """How long a task takes and how late it starts, by its last successes; None: not known yet."""
 
     length: Usual | None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cronpilot.domain.duration_text import short_length
 from cronpilot.domain.incident import Fault, Word
@@ -62,8 +62,7 @@ class Told:
     secrets: Sequence[str] = field(default=(), repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where it comes from: the machine, and the clock that times are shown on."""
 
     host: str

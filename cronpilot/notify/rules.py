@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 from cronpilot.domain.incident import Fault, Word
@@ -14,8 +14,7 @@ from cronpilot.domain.notify import Notify, NotifyRules, Ping
 MAIL, CHANNEL, PING = "mail:", "channel:", "ping"
 
 
-@dataclass(frozen=True, slots=True)
-class Defaults:
+class Defaults(NamedTuple):
     """What `notifications:` of config.yaml says for tasks that say nothing themselves."""
 
     to: Sequence[str] = ()

@@ -10,11 +10,10 @@ import pwd
 import re
 import sys
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cronpilot.domain.task import check_variable
 from cronpilot.errors import ConfigError
@@ -66,8 +65,7 @@ def _is_program(word: str) -> bool:
     return f" {word} " not in _SHELL_WORDS and not word.startswith(("-", "+", "%"))
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """Who a command runs as."""
 
     name: str
@@ -107,8 +105,7 @@ def working_directory(working_dir: str | None, home: str) -> str:
     return os.path.join(home, working_dir)  # noqa: PTH118 - pathlib would fold `..` no better
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """What a command is told about itself. `number` counts from 1."""
 
     task_name: str

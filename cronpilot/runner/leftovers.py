@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from cronpilot.runner.keeper import proc, record
 from cronpilot.runner.messages import AttemptKey
 
 
-@dataclass(frozen=True, slots=True)
-class Leftovers:
+class Leftovers(NamedTuple):
     """The highest ids that name a log or a record; 0: none."""
 
     task_id: int

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from cronpilot.runner.keeper.protocol import Message
@@ -16,8 +16,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class AttemptKey:
+class AttemptKey(NamedTuple):
     """One launch of one run. `launch` counts every try, also those that never started."""
 
     run_id: int
@@ -28,8 +27,7 @@ class AttemptKey:
         return cls(message["run"], message["launch"])
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceLimits:
+class ResourceLimits(NamedTuple):
     """What one run may use; None is no limit of ours. `memory` in bytes, `cpu` in seconds."""
 
     nice: int | None = None
@@ -38,8 +36,7 @@ class ResourceLimits:
     open_files: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StartOrder:
+class StartOrder(NamedTuple):
     """A command, ready to run: see `environment` for how a task becomes one.
 
     `working_dir` is absolute, `log_limit` in bytes, `user` is for root alone.
@@ -54,11 +51,10 @@ class StartOrder:
     stop_grace: timedelta = timedelta(seconds=10)
     log_limit: int = 50_000_000
     user: str | None = None
-    limits: ResourceLimits = field(default_factory=ResourceLimits)
+    limits: ResourceLimits = ResourceLimits()
 
 
-@dataclass(frozen=True, slots=True)
-class Linked:
+class Linked(NamedTuple):
     """Orders can be given. `live` is all that runs; every other open run must be settled now.
 
     A `Started` follows for each of them.
@@ -72,16 +68,14 @@ class Unlinked:
     """No orders now. What runs goes on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(NamedTuple):
     """Nothing can be started, and why. Over with the next `Linked`."""
 
     problem: str
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(NamedTuple):
     """The command was started. May come again for the same key, after an adoption."""
 
     key: AttemptKey
@@ -89,8 +83,7 @@ class Started:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """An attempt is over. May come again for the same key.
 
     `exit_code` is as a shell says it, 128+n after signal n; None: nobody can know, the run is lost.
@@ -111,8 +104,7 @@ class Ended:
     detail: str = ""  # a sentence, where code and why do not say it all
 
 
-@dataclass(frozen=True, slots=True)
-class NeverStarted:
+class NeverStarted(NamedTuple):
     """The command was certainly not started; `retry`: the next launch may be.
 
     `revoked`: by us, and by nothing but its record. A keeper that is slow may have the order in its

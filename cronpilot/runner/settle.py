@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cronpilot.runner.keeper import log_limit, protocol, record
 from cronpilot.runner.messages import AttemptKey, Ended, NeverStarted, ended_report
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from cronpilot.runner.keeper.record import Outcome, Record
 
 
-@dataclass(frozen=True, slots=True)
-class Adopt:
+class Adopt(NamedTuple):
     """It lives, or died without a word: the keeper has to look after it."""
 
     key: AttemptKey

@@ -6,9 +6,8 @@ Every question looks at a bounded number of rows, so that it may be asked every 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Integer, RowMapping, Select, bindparam, case, cast, func, select
 
@@ -28,8 +27,7 @@ NOTES = 2_000
 """The newest lines of the audit among which steps of the clock are looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Streak:
+class Streak(NamedTuple):
     """How long a task has been failing."""
 
     failures: int  # in a row; `LOOKED_THROUGH` or fewer were looked at

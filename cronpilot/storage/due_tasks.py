@@ -8,9 +8,8 @@ what SQLite needs to write the rows down.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, case, func, literal, select, text, update
 
@@ -32,8 +31,7 @@ _TASK = Task.__table__  # type: ignore[attr-defined]
 _RUN = Run.__table__  # type: ignore[attr-defined]
 
 
-@dataclass(frozen=True, slots=True)
-class Alike:
+class Alike(NamedTuple):
     """Tasks that are due at the same moment and plan on in the same way.
 
     Attributes:
@@ -49,8 +47,7 @@ class Alike:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class AlikeRules:
+class AlikeRules(NamedTuple):
     """Tasks that are due at the same moment, without a spread, for which the same rules hold."""
 
     ids: list[int]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -25,8 +25,7 @@ def duration(started_at: datetime | None, finished_at: datetime | None) -> timed
     return max(timedelta(), finished_at - started_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """A verdict for the figures of a task."""
 
     task_id: int

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, text, update
 
@@ -66,8 +65,7 @@ def forget_news(connection: Connection, ids: Sequence[int]) -> None:
 # --- what stands ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """A fault as its row has it."""
 
     id: int
@@ -177,8 +175,7 @@ def drop(connection: Connection, incident_id: int) -> None:
     connection.execute(delete(INCIDENT).where(INCIDENT.c.id == incident_id))
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """One line of a timeline."""
 
     incident_id: int
@@ -192,7 +189,7 @@ class Note:
 def note(connection: Connection, *notes: Note) -> None:
     """Lines of timelines."""
     if notes:
-        connection.execute(_NOTE, [asdict(one) for one in notes])
+        connection.execute(_NOTE, [one._asdict() for one in notes])
 
 
 # --- for people ----------------------------------------------------------------------------------

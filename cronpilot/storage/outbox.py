@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
@@ -94,8 +94,7 @@ def _soonest(connection: Connection, keys: set[tuple[str, str]]) -> dict[tuple[s
 # --- sending -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """A message that is being sent: its name, and what goes into it, oldest first."""
 
     name: str
@@ -214,8 +213,7 @@ def take_up(connection: Connection, now: datetime) -> int:
 # --- for people ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """How sending goes."""
 
     waiting: int

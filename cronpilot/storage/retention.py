@@ -7,9 +7,8 @@ run, its newest success, its newest failure. Of the rest, successes and skipped 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -76,8 +75,7 @@ _GOES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Doomed:
+class Doomed(NamedTuple):
     """A run that may go. `had_log`: its command was started, so there may be a file."""
 
     run_id: int
@@ -110,8 +108,7 @@ _OLDEST_FAILURES, _OLDEST_OTHERS = _oldest(_IS_FAILURE), _oldest(~_IS_FAILURE)
 # --- by count ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Excess:
+class Excess(NamedTuple):
     """A task with more rows than it keeps: how many of each kind are too many."""
 
     task_id: int

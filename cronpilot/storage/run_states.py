@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
@@ -100,8 +100,7 @@ def start(connection: Connection, starts: Sequence[Start]) -> None:
     _ATTEMPT_STARTED.run_all(connection, given)
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptEnd:
+class AttemptEnd(NamedTuple):
     """How a launch ended; its start too, which an engine may have died before it wrote down."""
 
     run_id: int
@@ -152,8 +151,7 @@ def move(connection: Connection, run_id: int, to: Status, **values: Any) -> bool
     return bool(moved)
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(NamedTuple):
     """The end of a run whose command has ended. `was` is its state in this transaction."""
 
     run_id: int

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
@@ -82,8 +81,7 @@ def earliest(connection: Connection) -> datetime | None:
     return at
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRun:
+class OpenRun(NamedTuple):
     """A run of a task that is not over."""
 
     id: int
@@ -250,8 +248,7 @@ def planned(connection: Connection, most: int) -> list[RowMapping]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """Figures over all tasks that are not archived."""
 
     tasks: int
@@ -291,8 +288,7 @@ def totals(connection: Connection) -> Totals:
 # --- changing a definition -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What is stored beside a definition: how its schedule was resolved, and when it fires next."""
 
     resolved: str

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 from cronpilot.domain.incident import Fault
@@ -46,8 +45,7 @@ LITTLE_ROOM = 0.05
 """Share of the disk; when less is free it is worth another tone."""
 
 
-@dataclass(frozen=True, slots=True)
-class HealthLine:
+class HealthLine(NamedTuple):
     """One thing to know. Enter leads to `incident` or `run`, or else to the history of `task`.
 
     Attributes:
@@ -107,7 +105,7 @@ def folded(lines: Sequence[HealthLine], width: int) -> list[HealthLine]:
         words = line.words
         leads_on = line.task or line.run or line.incident
         first, *more = [words.text] if leads_on else wrap_words(words.text, max(8, width)) or [""]
-        rows.append(replace(line, words=Cell(first, words.tone)))
+        rows.append(line._replace(words=Cell(first, words.tone)))
         rows += [
             HealthLine(f"{line.key} / {number}", Cell(""), Cell(""), Cell(text, words.tone))
             for number, text in enumerate(more, 1)

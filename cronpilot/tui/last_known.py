@@ -6,9 +6,8 @@ No more than that: nobody knows yet what runs, and no slot that has passed is co
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cronpilot.domain.run import ACTIVE
 from cronpilot.tui.formatting import Cell, Cells, Marks, duration
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from cronpilot.client.messages import TaskView
 
 
-@dataclass(frozen=True, slots=True)
-class LastKnown:
+class LastKnown(NamedTuple):
     """What can be said without an engine.
 
     Attributes:

@@ -4,10 +4,9 @@ nothing. Pure."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from cronpilot.domain.text import clean
@@ -23,14 +22,13 @@ _MOST_NAMED = 3
 _STARTS = "starts an hour"
 
 
-@dataclass(frozen=True, slots=True)
-class UpcomingLine:
+class UpcomingLine(NamedTuple):
     """A start, or something that is said across the whole line."""
 
     id: int
     at: datetime
     start: UpcomingStart | None = None
-    note: Cell = Cell("")  # noqa: RUF009  a tuple
+    note: Cell = Cell("")
 
 
 def upcoming_lines(

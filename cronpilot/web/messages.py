@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 LONGEST_TEXT = 1 << 16  # characters of one key press or paste; Textual would take any amount
 _COLUMNS, _ROWS = (20, 500), (5, 200)  # what a screen is held to, whatever the window says
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(NamedTuple):
     """Keys, mouse, or a paste, as a terminal sends them."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resized:
+class Resized(NamedTuple):
     """The window holds so many cells."""
 
     columns: int
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pinged:
+class Pinged(NamedTuple):
     """Is somebody there?"""
 
     word: str
 
 
-@dataclass(frozen=True, slots=True)
-class Focused:
+class Focused(NamedTuple):
     """Whether the terminal has the keyboard."""
 
     yes: bool

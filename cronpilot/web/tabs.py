@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cronpilot.web.gate import Gate, Visitor
 from cronpilot.web.tab import Ended, Tab
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from cronpilot.domain.access import Identity
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How many tabs there may be at once, and how long one may lie untouched."""
 
     tabs: int = 4

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 
 import httpx
@@ -205,7 +204,7 @@ class Shelf(dict[str, Stay]):
         self[stay.key] = stay
 
     def use(self, key: str, at: datetime) -> None:
-        self[key] = replace(self[key], used_at=at)
+        self[key] = self[key]._replace(used_at=at)
 
     def drop(self, keys: Collection[str]) -> None:
         for key in keys:

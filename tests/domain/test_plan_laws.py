@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -56,7 +55,7 @@ def test_two_passes_decide_the_same_slots_as_one(times, offset, first, second, p
 
     at_once = plan(task, end)
     early = plan(task, middle)
-    late = plan(replace(task, next_run_at=early.next_run_at), end)
+    late = plan(task._replace(next_run_at=early.next_run_at), end)
 
     assert slots_of(early, times) + slots_of(late, times) == slots_of(at_once, times)
     assert late.next_run_at == at_once.next_run_at
@@ -91,7 +90,7 @@ def test_planning_again_at_the_same_moment_decides_nothing_more(times, offset, l
     task = task_at(times, offset, BEGIN, missed=policy)
     decided = plan(task, BEGIN + late)
 
-    again = plan(replace(task, next_run_at=decided.next_run_at), BEGIN + late)
+    again = plan(task._replace(next_run_at=decided.next_run_at), BEGIN + late)
 
     assert (again.verdicts, again.next_run_at) == ((), decided.next_run_at)
 
@@ -150,7 +149,7 @@ def each_second_half_minute(times, since, until):
     while now <= until:
         decided = plan(task, now)
         slots += [v.slot for v in decided.verdicts if v.status is Status.QUEUED]
-        task = replace(task, next_run_at=decided.next_run_at)
+        task = task._replace(next_run_at=decided.next_run_at)
         now += timedelta(seconds=30)
     return [f"{slot.astimezone(BERLIN):%H:%M %Z}" for slot in slots]
 

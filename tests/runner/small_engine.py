@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import fcntl
 import os
 import signal
@@ -139,7 +138,7 @@ class SmallEngine:
                     again = AttemptKey(key.run_id, key.launch + 1)
                     pause = 0.01 * 2 ** min(key.launch, 6)
                     asyncio.get_running_loop().call_later(
-                        pause, self._start, dataclasses.replace(order, key=again)
+                        pause, self._start, order._replace(key=again)
                     )
             case Ended(key):
                 self.ends.setdefault(key.run_id, report)

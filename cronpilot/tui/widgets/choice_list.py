@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -19,8 +19,7 @@ from cronpilot.tui.widgets.toned import Toned
 _KEYS = 5  # cells for the letter and the blanks around it
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """An answer: the key that gives it, what it does, a further word, what the dialog returns."""
 
     key: str

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import Marks, countdown, moment, plural
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from cronpilot.client.messages import EngineStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """All that the status bar speaks of."""
 
     now: datetime
