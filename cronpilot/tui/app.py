@@ -192,16 +192,21 @@ class CronPilotApp(App[Leave]):
         """An engine answers."""
         self._ask_who_i_am()
         self.dashboard.connected(status)
-        self.set_timer(LEISURE, self._load_the_palette)
+        self.set_timer(LEISURE, self._load_what_opens)
         for screen in self._acting_screens():
             if screen is not self.dashboard:
                 screen.apply(Changes(status=status, gap=True))
 
-    @work(group="palette modules")
-    async def _load_the_palette(self) -> None:
+    @work(group="what opens")
+    async def _load_what_opens(self) -> None:
         """Not needed for the first paint, but when its key is pressed it should open at once."""
-        await asyncio.to_thread(import_module, "cronpilot.tui.screens.offering")
-        await asyncio.to_thread(import_module, "cronpilot.tui.screens.palette")
+        for name in ("offering", "palette", "run_page", "forms"):
+            await asyncio.to_thread(import_module, f"cronpilot.tui.screens.{name}")
+        messages = await asyncio.to_thread(import_module, "cronpilot.client.messages")
+        await asyncio.to_thread(messages.TaskView.model_rebuild)
+        from cronpilot.tui.screens.command_screen import look_up_styles
+
+        await look_up_styles(self.dashboard)
 
     def lost(self, error: CronPilotError) -> None:
         """It does so no more."""

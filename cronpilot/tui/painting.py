@@ -158,6 +158,9 @@ class OnceAFrame(Screen[ScreenResultType]):
     def first_seen(self) -> Region:
         """What is painted before all else; nothing of the ground may be seen in it."""
 
+    async def opened(self) -> None:
+        """The first painting is done: time for what was put off for it."""
+
     def wait_for_more(self) -> None:
         """Paint nothing behind the first painting before `show_all`."""
         self._waiting = True
@@ -187,6 +190,7 @@ class OnceAFrame(Screen[ScreenResultType]):
             self._opening = False
             self._compositor._dirty_regions.add(self.size.region)
             self._holding = True  # until the next frame
+            self.call_later(self.opened)
         elif not self._waiting:
             super()._compositor_refresh()
 

@@ -152,6 +152,19 @@ async def test_the_palette_is_painted_from_the_line_to_type_into(show, written):
         first = next(piece for piece in written if "Do what?" in piece)
         assert "a task; or both" in first
         assert "Start this task" not in first  # the list comes with the next
+        written.clear()
+        await screen.until(lambda: "Start this task" in "".join(written))
+        assert len(written) <= 2  # all of it once, and where it stands
+
+
+async def test_what_opens_later_is_made_ready_in_leisure(show, monkeypatch):
+    monkeypatch.setattr("cronpilot.tui.app.LEISURE", 0.01)
+    async with show(FakeClient([make_task(1)])) as screen:
+        await screen.until(
+            lambda: any("TextField" in str(one) for one in screen.app.stylesheet.source)
+        )
+        await screen.until(lambda: not screen.dashboard.query("CommandFrame"))
+        assert screen.dashboard.tasks.table.has_focus
 
 
 @pytest.fixture

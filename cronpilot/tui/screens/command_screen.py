@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.geometry import Region, Size
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
 from cronpilot.tui.commands import Command
@@ -21,49 +21,74 @@ from cronpilot.tui.widgets.form_text import TextField
 from cronpilot.tui.widgets.line_table import LineTable
 from cronpilot.tui.widgets.toned import Line
 
+_AT_FIRST = 5
+"""Rows of the frame while the list is not there: what is not seen yet is not painted either."""
+
+
+class CommandFrame(Vertical):
+    """What is above the list, and the frame around both."""
+
+    DEFAULT_CSS = """
+    CommandFrame {
+        width: 100%; max-width: 110; height: 100%; max-height: 32; margin: 1 2;
+        background: $panel; border: round $rule; padding: 0 1;
+    }
+    CommandFrame TextField { margin-bottom: 1; }
+    CommandFrame #commands-foot { height: 1; }
+    .-small CommandFrame { margin: 0; border: none; max-height: 100%; }
+    .-small CommandFrame TextField { margin-bottom: 0; }
+    .-ascii CommandFrame { border: ascii $rule; }
+    """
+
+
+async def look_up_styles(screen: Screen[Any]) -> None:
+    """Read the style sheets of the parts, by which the first opening would be twice as slow."""
+    frame = CommandFrame(Line(), TextField(), CommandTable())
+    frame.display = False
+    await screen.mount(frame)
+    await frame.remove()
+
 
 class CommandScreen(OnceAFrame[Command | None], ModalScreen[Command | None]):
     """Returns the command that was chosen."""
 
-    DEFAULT_CSS = """
-    CommandScreen { align: center top; background: $background 60%; }
-    CommandScreen #commands {
-        width: 100%; max-width: 110; height: 100%; max-height: 32; margin: 1 2;
-        background: $panel; border: round $rule; padding: 0 1;
-    }
-    CommandScreen TextField { margin-bottom: 1; }
-    CommandScreen.-small #commands { margin: 0; border: none; max-height: 100%; }
-    CommandScreen.-small TextField { margin-bottom: 0; }
-    .-ascii CommandScreen #commands { border: ascii $rule; }
-    CommandScreen #commands-foot { height: 1; }
-    """
+    DEFAULT_CSS = "CommandScreen { align: center top; background: $background 60%; }"
     TITLE_: ClassVar[str] = ""
     HINT: ClassVar[str] = ""
 
     def __init__(self) -> None:
         super().__init__()
+        self.frame = CommandFrame(id="commands")
+        self.frame.styles.height = _AT_FIRST
         self.field = TextField(placeholder=self.HINT)
         self.table = CommandTable(id="command-table")
         self.foot = Line(id="commands-foot")
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="commands"):
+        with self.frame:
             head = Line(id="commands-head")
             head.show([Cell(self.TITLE_, "title")])
             yield head
             yield self.field
-            yield self.table
-            yield self.foot
 
     def first_seen(self) -> Region:
         """The line one types into, and what stands above it."""
-        frame, field = self.query_one("#commands").region, self.field.region
+        frame, field = self.frame.region, self.field.region
         return Region(frame.x, frame.y, frame.width, field.bottom - frame.y)
 
     def on_mount(self) -> None:
         self._fit(self.app.size)
+        self.wait_for_more()
         self.field.focus()
-        self.show_rows()
+
+    async def opened(self) -> None:
+        """The list comes with the next painting."""
+        if not self.table.total:
+            self.show_rows()
+        if self.frame.is_attached:  # it may have been left meanwhile
+            self.frame.styles.height = None
+            await self.frame.mount(self.table, self.foot)
+            self.call_after_refresh(self.show_all)
 
     def on_resize(self) -> None:
         self._fit(self.size)

@@ -83,6 +83,9 @@ class RunPage(OnceAFrame[None], LogTakingScreen):
         self.panel.output.focus()
         self.bindings_updated_signal.subscribe(self, lambda _: self._tell_keys())
 
+    async def opened(self) -> None:
+        self._read(self.run_shown.id, self.run_shown.task_id)
+
     def first_seen(self) -> Region:
         """Which run it is, and how it went."""
         return self.head.region.union(self.facts.region)
@@ -106,7 +109,6 @@ class RunPage(OnceAFrame[None], LogTakingScreen):
         self.facts.scroll_by(-1_000_000)
         self._is_read = False
         self.show_log(run.id)
-        self.call_after_refresh(self._read, run.id, run.task_id)
         self.tick(self.now())
 
     @work(exclusive=True, group="read run")
@@ -131,6 +133,7 @@ class RunPage(OnceAFrame[None], LogTakingScreen):
 
     def show_run(self, run: RunView) -> None:
         self._open(run)
+        self._read(run.id, run.task_id)
 
     # --- what the app says -----------------------------------------------------------------------
 
@@ -143,7 +146,7 @@ class RunPage(OnceAFrame[None], LogTakingScreen):
         if changes.status is not None:
             self.status = changes.status
         if changes.gap:
-            self._open(self.run_shown)
+            self.show_run(self.run_shown)
         self.tick(self.now())
 
     def answered(self, status: EngineStatus) -> None:
