@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from cronpilot.client.messages import Banner
 from cronpilot.config.settings import RetentionSettings
 from cronpilot.engine.clock import Clock
 from cronpilot.engine.disk import LEAST_FREE
@@ -30,6 +31,15 @@ def night_of(now: datetime, zone: ZoneInfo) -> date:
     return (now.astimezone(zone).replace(tzinfo=None) - NIGHT).date()
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file that is; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return (found.st_dev, found.st_ino)
+
+
 class Upkeep:
     """Lives in the engine's loop, works in threads."""
 
@@ -48,6 +58,7 @@ class Upkeep:
         self.rules, self.zone = rules, zone
         self._stopping = threading.Event()
         self._next_pass = self._next_copy = 0.0  # elapsed seconds
+        self._file = _identity(database.path)
 
     async def run(self) -> None:
         """Until cancelled; then what is in the middle of something ends first."""
@@ -58,6 +69,8 @@ class Upkeep:
 
     async def look(self) -> None:
         """Do what is due."""
+        if await asyncio.to_thread(self._is_gone):
+            return  # nothing is forgotten, and no copy is made, of what is not ours
         if self._clock.elapsed() >= self._next_pass:
             self._next_pass = self._clock.elapsed() + BETWEEN_S
             await self._try("retention", self.forget)
@@ -65,6 +78,23 @@ class Upkeep:
         if target is not None and self._clock.elapsed() >= self._next_copy:
             self._next_copy = self._clock.elapsed() + AGAIN_S
             await self._try("backup", lambda: self._copy(target))
+
+    def _is_gone(self) -> bool:
+        """Whether somebody has taken the database away, or put another one in its place. SQLite
+        goes on in the file that nobody sees any more, and says nothing."""
+        try:
+            gone = _identity(self._database.path) != self._file
+        except OSError:  # whoever reads or writes it says so
+            return False
+        banner = Banner(
+            key="database",
+            text=f"{self._database.path} was removed or replaced while the engine uses it:"
+            " nothing that happens now is kept.",
+            hint="Put it back, or: cronpilot shutdown; cronpilot restore FILE",
+            severity="error",
+        )
+        self._notices.replace("database", banner if gone else None)
+        return gone
 
     def forget(self) -> Forgotten:
         """One pass of retention; blocks."""

@@ -134,6 +134,21 @@ async def test_a_copy_that_the_disk_refuses_is_a_banner_and_no_failure_of_the_en
     ]
 
 
+async def test_a_database_that_is_taken_away_meanwhile_is_said_and_not_copied(house, tmp_path):
+    house.database.path.rename(tmp_path / "away")
+    await house.upkeep.look()
+    (banner,) = house.notices.all()
+    assert banner.text == (
+        f"{house.database.path} was removed or replaced while the engine uses it:"
+        " nothing that happens now is kept."
+    )
+    assert house.copies() == []
+
+    (tmp_path / "away").rename(house.database.path)
+    await house.upkeep.look()
+    assert house.notices.all() == []
+
+
 def test_no_copy_takes_the_last_room_of_a_disk(house):
     with pytest.raises(StorageProblem, match="no room for the nightly copy"):
         backups.make_nightly(house.database, house.state_dir / "backups" / "x.db", spare=1 << 60)
