@@ -75,6 +75,18 @@ async def test_a_second_click_opens_a_row(show, client):
         await screen.until(lambda: screen.app.screen is not screen.dashboard)
 
 
+async def test_a_form_is_left_and_its_choices_are_made_by_clicks(show, client):
+    async with show(client) as screen:
+        await screen.press("e")
+        await screen.until(lambda: "ctrl+o save" in screen.text)
+        lines = screen.text.splitlines()
+        y = next(y for y, line in enumerate(lines) if "weekly" in line)
+        await screen.pilot.click(offset=(lines[y].index("weekly"), y))
+        await screen.until(lambda: "[weekly]" in screen.text)
+        await click(screen, screen.app.screen.key_bar, "leave")
+        await screen.until(lambda: isinstance(screen.app.screen, Dialog))
+
+
 async def test_an_answer_of_a_question_is_clicked(show, client):
     async with show(client) as screen:
         await screen.press("j", "x")

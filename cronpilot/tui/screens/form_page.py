@@ -28,7 +28,7 @@ from cronpilot.tui.widgets.form_choices import Deed, Pick
 from cronpilot.tui.widgets.form_controls import kind_of
 from cronpilot.tui.widgets.form_row import FormRow
 from cronpilot.tui.widgets.form_text import TextBox
-from cronpilot.tui.widgets.key_bar import KeyBar, KeyHint, hints_of
+from cronpilot.tui.widgets.key_bar import KeyBar, hint_of, hints_of
 from cronpilot.tui.widgets.lines import Lines
 from cronpilot.tui.widgets.schedule_fields import ScheduleFields
 from cronpilot.tui.widgets.toned import Line
@@ -301,8 +301,9 @@ class FormPage(AskingScreen[ScreenResultType]):
 
     def _tell_keys(self) -> None:
         if self.is_current:
-            always = (KeyHint(self.key("form.save", "ctrl+o"), "save"),
-                      KeyHint(self.key("form.leave", "Esc"), "leave"))  # fmt: skip
+            keymap = self.pilot_app.keymap
+            always = (hint_of(keymap, "form.save", "ctrl+o", "save"),
+                      hint_of(keymap, "form.leave", "escape", "leave"))  # fmt: skip
             self.key_bar.tell(hints_of(self), always=always)
 
     def _set_classes(self) -> None:

@@ -15,6 +15,7 @@ from cronpilot.tui.widgets.toned import Line, Spot
 
 if TYPE_CHECKING:
     from cronpilot.tui.app import CronPilotApp
+    from cronpilot.tui.keymap import Keymap
 
 
 WIDE = 150
@@ -62,13 +63,18 @@ class KeyBar(Line):
         self.spots = spots
 
     def _always(self) -> Sequence[KeyHint]:
-        keys = cast("CronPilotApp", self.app).keymap
-        built_in = (("app.palette", "colon", "all"), ("app.help", "question_mark", "help"),
-                    ("app.quit", "q", "quit"))  # fmt: skip
+        keymap = cast("CronPilotApp", self.app).keymap
         return [
-            KeyHint(keys.key(action, key_name(key)), does, *keys.changed.get(action, (key,))[:1])
-            for action, key, does in built_in
+            hint_of(keymap, "app.palette", "colon", "all"),
+            hint_of(keymap, "app.help", "question_mark", "help"),
+            hint_of(keymap, "app.quit", "q", "quit"),
         ]
+
+
+def hint_of(keymap: Keymap, action: str, built_in: str, does: str) -> KeyHint:
+    """The key of an action, `built_in` (as Textual calls it) where nobody has changed it."""
+    press, *_ = keymap.changed.get(action, (built_in,))
+    return KeyHint(keymap.key(action, key_name(built_in)), does, press)
 
 
 def _width(hint: KeyHint) -> int:
