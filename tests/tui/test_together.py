@@ -6,6 +6,7 @@ import pytest
 
 from cronpilot.client.fake import FakeClient, make_run, make_task
 from cronpilot.domain.run import Status
+from cronpilot.tui.log_together import BURST, Share, Together
 from cronpilot.tui.screens.together import TogetherPage
 
 
@@ -82,11 +83,49 @@ async def test_it_is_read_searched_and_followed_like_one_log(show, client):
         await screen.until(lambda: page.output.following and "news" in screen.text)
 
 
-async def test_one_that_floods_is_passed_over(show, client, monkeypatch):
-    monkeypatch.setattr("cronpilot.tui.log_together.TOO_FAR_BEHIND", 10_000)
+async def test_one_that_floods_leaves_room_for_the_others(show, client):
     async with show(client) as screen:
-        await together(screen)
+        page = await together(screen)
         client.append_log(1, b"flood\n" * 200_000 + b"the end\n")
         await screen.until(lambda: "the end" in screen.text)
+        window = page.output.window
+        shown = [window[index] for index in range(len(window))]
+        assert sum(b"flood" in line for line in shown) < BURST
+        assert [line for line in shown if line.endswith(b"lines and 1.2 MB left out]")]
         client.append_log(2, b"still heard\n")
         await screen.until(lambda: "still heard" in screen.text)
+
+
+def test_a_burst_is_shown_whole_and_of_a_flood_a_few_lines_at_each_look():
+    share = Share()
+    share.add(0, [b"trace"] * BURST)
+    assert share.take() == [(number, b"trace") for number in range(BURST)]
+    for look in range(3):
+        share.add(1000 * look, [b"%d" % number for number in range(1000)])
+        first, *rest = share.take()
+        assert first == (1000 * look + 995, b"[995 lines left out]")
+        assert [line for _, line in rest] == [b"995", b"996", b"997", b"998", b"999"]
+    assert share.take() == []
+
+
+def test_what_was_not_read_is_told_with_the_next_line():
+    share = Share()
+    share.pass_over(3_000_000)
+    assert share.take() == []
+    share.add(7, [b"the end"])
+    assert share.take() == [(7, b"[3.0 MB left out]"), (7, b"the end")]
+
+
+async def test_lines_of_several_runs_stay_in_the_order_in_which_they_came(client):
+    runs = [await client.run(number) for number in (1, 2)]
+    lines = Together(client, lambda: None)
+    for run in runs:
+        lines._runs[run.id], lines._shares[run.id] = run, Share()
+        lines._tints[run.task_id] = 36
+    for number in range(1000):
+        lines._add(runs[0], [b"flood %d" % number])
+        if number == 998:
+            lines._add(runs[1], [b"a word"])
+    shown = [line.rpartition(b"\xe2\x94\x82 ")[2] for line in lines.take()]
+    assert shown[0] == b"[800 lines left out]"
+    assert shown[-3:] == [b"flood 998", b"a word", b"flood 999"]
