@@ -34,6 +34,7 @@ class Item(NamedTuple):
         offset: its spread, between its slots and its starts.
         usual: its usual duration; None before it is known.
         overlaps: it may run beside itself.
+        tasks: as many start at the same times.
     """
 
     id: int
@@ -46,6 +47,7 @@ class Item(NamedTuple):
     pool: str | None = None
     paused: bool = False
     overlaps: bool = False
+    tasks: int = 1
 
     def start_after(self, at: datetime) -> datetime | None:
         """Its first start strictly after `at`, and not before the next one that is planned."""
@@ -164,7 +166,7 @@ def starts_by_hour(items: Iterable[Item], edges: Sequence[datetime]) -> list[int
     for (_, offset), alike in shared.items():
         borders = [first - offset, *(edge - offset - _TICK for edge in others)]
         for hour, count in _by_hour(alike[0].times, borders):
-            totals[hour] += count * len(alike)
+            totals[hour] += count * sum(item.tasks for item in alike)
     return totals
 
 

@@ -109,15 +109,15 @@ class Agenda:
         top = now.astimezone(self._zone()).replace(minute=0, second=0, microsecond=0)
         first = top.astimezone(now.tzinfo)
         edges = [now, *(first + hour * HOUR for hour in range(1, hours + 1))]
-        items = [_item(row) for row in agenda.planned(connection)]
+        alike = [_alike(row) for row in agenda.planned_alike(connection, edges[-1])]
         still, total = agenda.without_start(connection, now + DAY, MOST_WITHOUT_START)
         return Outlook(
             at=now,
             hours=[
                 HourLoad(at=first + hour * HOUR, starts=starts)
-                for hour, starts in enumerate(starts_by_hour(items, edges))
+                for hour, starts in enumerate(starts_by_hour(alike, edges))
             ],
-            paused_tasks=sum(item.paused for item in items),
+            paused_tasks=agenda.count_paused(connection),
             tasks_without_start=total,
             without_start=[
                 TaskWithoutStart(task_id=row["id"], task_name=row["name"],
@@ -165,6 +165,19 @@ def _item(row: Mapping[Any, Any]) -> Item:
         pool=row["pool"],
         paused=row["paused_at"] is not None,
         overlaps=row["overlap"] is Overlap.ALLOW,
+    )
+
+
+def _alike(row: Mapping[Any, Any]) -> Item:
+    """A row of `storage.agenda.planned_alike`."""
+    return Item(
+        id=row["id"],
+        name=row["name"],
+        zone=row["zone_key"],
+        next_run_at=row["next_run_at"],
+        times=times_of_resolved(row["resolved"], row["zone_key"], row["quiet_key"]),
+        offset=offset_of_row(row),
+        tasks=row["tasks"],
     )
 
 

@@ -4,10 +4,10 @@ processes now, the line before them, and the runs of a task in a stretch of time
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, select, text
+from sqlalchemy import Connection, RowMapping, bindparam, case, func, select, text
 
 from cronpilot.storage.database import BY_QUEUE, BY_TASK, DIALECT
 from cronpilot.storage.runs import ATTEMPT, RUN, TASK
@@ -52,6 +52,35 @@ def planned(
         soon = select(func.count()).select_from(TASK).where(*wanted, TASK.c.next_run_at <= until)
         asked = asked.limit(connection.execute(soon).scalar_one() + beyond)
     return list(connection.execute(asked).mappings())
+
+
+_ALIKE = (
+    select(
+        func.min(TASK.c.id).label("id"), func.min(TASK.c.name).label("name"),
+        func.min(TASK.c.next_run_at).label("next_run_at"), TASK.c.resolved, TASK.c.zone_key,
+        TASK.c.quiet_key, TASK.c.spread, func.count().label("tasks"),
+    )
+    .where(TASK.c.next_run_at < bindparam("before"), TASK.c.paused_at.is_(None), _LIVE)
+    .group_by(TASK.c.resolved, TASK.c.zone_key, TASK.c.quiet_key, TASK.c.spread,
+              case((TASK.c.spread == timedelta(), 0), else_=TASK.c.id))
+)  # fmt: skip
+_PAUSED = select(func.count()).where(
+    TASK.c.next_run_at.is_not(None), TASK.c.paused_at.is_not(None), _LIVE
+)
+
+
+def planned_alike(connection: Connection, before: datetime) -> list[RowMapping]:
+    """What is planned before that moment and not paused; those that start at the same times, of
+    which there may be thousands, in one row: how many `tasks`, and the first of each column.
+
+    A spread is each task's own.
+    """
+    return list(connection.execute(_ALIKE, {"before": before}).mappings())
+
+
+def count_paused(connection: Connection) -> int:
+    """How many tasks are paused that have a next run."""
+    return int(connection.execute(_PAUSED).scalar_one())
 
 
 def items(connection: Connection, ids: Sequence[int]) -> list[RowMapping]:

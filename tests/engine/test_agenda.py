@@ -9,6 +9,7 @@ import pytest
 from cronpilot.client.agenda import TimelineQuery, UpcomingQuery
 from cronpilot.domain.run import Status
 from cronpilot.engine.offline import OfflineClient
+from cronpilot.storage import agenda
 from tests.engine.clocks import SetClock
 from tests.engine.conftest import finished, start
 
@@ -60,6 +61,21 @@ async def test_the_outlook_counts_what_the_list_names(bench):
         listed = sum(hour.at <= row.starts_at < hour.at + HOUR for row in rows)
         assert hour.starts == listed, hour.at
     assert [task.task_name for task in outlook.without_start] == ["once", "by-hand"]
+
+
+async def test_thousands_of_tasks_with_one_schedule_are_one_row_of_the_outlook(bench):
+    """Each of them alone took longer than all the rest of what the view asks for."""
+    nightly = "name: nightly-{0}\ncommand: 'true'\nschedule: daily 02:30\n{1}"
+    spread = ["spread: 5m", "spread: 5m"]  # each has a place of its own in it
+    bench.tasks(*(nightly.format(i, more) for i, more in enumerate(["", "", "", "", *spread])))
+    async with bench.engine(clock=SetClock(NOON)) as engine:
+        await engine.pause_task((await engine.find_task("nightly-3")).id)
+        outlook = await engine.outlook()
+        rows = await engine._reader.read(lambda c: agenda.planned_alike(c, NOON + 24 * HOUR))
+
+    assert sorted(row["tasks"] for row in rows) == [1, 1, 3]
+    assert [hour.starts for hour in outlook.hours if hour.starts] == [5]
+    assert outlook.paused_tasks == 1
 
 
 @pytest.mark.parametrize("offline", [False, True], ids=["engine", "no engine"])
