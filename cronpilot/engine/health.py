@@ -24,7 +24,7 @@ from cronpilot.domain.run import Status
 from cronpilot.domain.text import clean
 from cronpilot.engine.incident_views import open_incidents, telling_state
 from cronpilot.engine.reading import Reader
-from cronpilot.engine.views import task_view
+from cronpilot.engine.views import last_run
 from cronpilot.storage import attention, backups, history, runs, tasks
 from cronpilot.storage.database import Connection
 
@@ -138,10 +138,10 @@ def _failing(connection: Connection) -> tuple[list[FailingTask], int]:
                                                    descending=True))  # fmt: skip
     found = []
     for row in rows:
-        task, streak = task_view(row), attention.streak(connection, row["id"])
-        assert task.last_run is not None  # or it would not be failing
+        newest, streak = last_run(row), attention.streak(connection, row["id"])
+        assert newest is not None  # or it would not be failing
         found.append(
-            FailingTask(task_id=task.id, task_name=task.name, last_run=task.last_run,
+            FailingTask(task_id=row["id"], task_name=row["name"], last_run=newest,
                         failures=streak.failures, since=streak.first_at,
                         last_success_at=streak.last_success_at)
         )  # fmt: skip

@@ -60,7 +60,7 @@ def task_view(row: Mapping[Any, Any]) -> TaskView:
         paused_at=row["paused_at"],
         paused_until=row["paused_until"],
         run_after_pause=row["run_after_pause"],
-        last_run=_last_run(row),
+        last_run=last_run(row),
         running=row["going"],
         queued=row["waiting"],
         retrying=row["again"],
@@ -93,7 +93,8 @@ def average_s(duration_ms: int, successes: int) -> float | None:
     return duration_ms / successes / 1000 if successes else None
 
 
-def _last_run(row: Mapping[Any, Any]) -> LastRun | None:
+def last_run(row: Mapping[Any, Any]) -> LastRun | None:
+    """The newest run in a row of `storage.tasks.page` or `.views`."""
     if row["last_id"] is None:
         return None
     return LastRun(

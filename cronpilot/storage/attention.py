@@ -9,12 +9,24 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Integer, RowMapping, Select, bindparam, case, cast, func, select
+from sqlalchemy import (
+    Connection,
+    Integer,
+    RowMapping,
+    Select,
+    bindparam,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+)
 
 from cronpilot.domain.run import BAD, Status, Trigger
 from cronpilot.storage.database import BY_STATUS, BY_TASK, BY_WHOLE_TABLE, DIALECT
 from cronpilot.storage.history import first_at
 from cronpilot.storage.meta import AUDIT
+from cronpilot.storage.prepared import Prepared
 from cronpilot.storage.runs import RUN, TASK
 
 LOOKED_THROUGH = 1_000
@@ -43,22 +55,25 @@ _RECENT = (
     .limit(LOOKED_THROUGH)
     .subquery()
 )
-_LAST_SUCCESS = select(func.max(_RECENT.c.id)).where(_RECENT.c.status == str(Status.SUCCESS))
-_FAILURES = select(func.count(), func.min(_RECENT.c.id)).where(
-    _RECENT.c.id > bindparam("least"), _RECENT.c.status.in_([str(status) for status in BAD])
+_LAST_SUCCESS = Prepared(
+    select(func.max(_RECENT.c.id)).where(_RECENT.c.status == str(Status.SUCCESS))
 )
-_ENDED = select(RUN.c.finished_at).where(RUN.c.id == bindparam("run"))
+_FAILURES = Prepared(
+    select(func.count(), func.min(_RECENT.c.id)).where(
+        _RECENT.c.id > bindparam("least"), or_(*(_RECENT.c.status == str(word) for word in BAD))
+    )
+)
+_ENDED = Prepared(select(RUN.c.finished_at).where(RUN.c.id == bindparam("run")))
 
 
 def streak(connection: Connection, task_id: int) -> Streak:
     """The failures of a task since its last success."""
-    success = connection.execute(_LAST_SUCCESS, {"task": task_id}).scalar_one()
-    failures, first = connection.execute(
-        _FAILURES, {"task": task_id, "least": success or 0}
-    ).one()  # fmt: skip
+    success = _LAST_SUCCESS.scalar(connection, task=task_id)
+    ((failures, first),) = _FAILURES.tuples(connection, task=task_id, least=success or 0)
 
     def ended(run_id: int | None) -> datetime | None:
-        return connection.execute(_ENDED, {"run": run_id}).scalar_one_or_none()
+        at: datetime | None = _ENDED.scalar(connection, run=run_id)
+        return at
 
     return Streak(failures, ended(first), ended(success))
 
