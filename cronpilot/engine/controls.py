@@ -41,18 +41,18 @@ class Controls:
         reader: Reader,
         write: Write,
         stop: Callable[[AttemptKey, Reason, signals.Signals], None],
-        is_linked: Callable[[], bool],
         planned: Callable[[Changes], None],
         changed: Callable[[Changes], None],
     ) -> None:
         """
         Args:
-            stop: told of attempts that are to end, once that is committed.
+            stop: told of attempts that are to end, once that is committed; without a keeper that
+                is remembered, and the audit remembers it for the next engine.
             planned: told of rows that have changed.
             changed: told the same, when the clock has to look at its plans anew.
         """
         self._now, self._reader, self._write = now, reader, write
-        self._stop, self._is_linked = stop, is_linked
+        self._stop = stop
         self._planned, self._changed = planned, changed
 
     async def run_now(
@@ -93,8 +93,6 @@ class Controls:
         )
         run = await self._reader.run(run_id)
         if key is not None:
-            if not self._is_linked():
-                raise Refused("The keeper does not answer.", "It is started again; try once more.")
             self._stop(key, Reason.USER, signals.Signals[f"SIG{signal}"])
         self._planned(Changes({run.task_id}, [run_id]))
         return run

@@ -136,6 +136,11 @@ class Dispatcher:
             self._executor.stop(key, why=reason.value, signal=first)
         self.kick()
 
+    def stop_as_asked(self, key: AttemptKey) -> None:
+        """A person has told that run to stop, perhaps an earlier engine."""
+        stop = self._stops.of(key.run_id) or Stop(Reason.USER, signal.SIGTERM)
+        self.stop(key, stop.reason, stop.signal)
+
     def _stop_again(self, key: AttemptKey) -> None:
         """The keeper may have been told before it knew of that attempt, or an earlier keeper."""
         if (stop := self._stops.of(key.run_id)) is not None:

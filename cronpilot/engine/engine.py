@@ -150,7 +150,6 @@ class Engine(Asking):
         self._controls = Controls(
             now=self._clock.now, reader=self._reader, write=self._write,
             stop=lambda *stop: self._dispatcher.stop(*stop),  # noqa: PLW0108  made at the start
-            is_linked=lambda: self._dispatcher.is_linked,
             planned=self._planned, changed=self._definitions_changed,
         )  # fmt: skip
         self.run_now, self.test_task = self._controls.run_now, self._controls.test_task
@@ -203,7 +202,8 @@ class Engine(Asking):
         self._taking_up = recovery.TakingUp(
             read=self._reader.read, state_dir=self._config.state_dir, executor=self._executor,
             trouble=partial(self._notices.trouble, "keeper"),
-            replace=self._controls.replace, done=self._taken_up,
+            replace=self._controls.replace, stop_again=self._dispatcher.stop_as_asked,
+            done=self._taken_up,
         )  # fmt: skip
         await self._reader.read(self._standstill.recall)
         await self._reader.read(self._review.begin)

@@ -23,7 +23,7 @@ from cronpilot.errors import StorageProblem
 from cronpilot.runner.executor import Executor
 from cronpilot.runner.messages import AttemptKey
 from cronpilot.runner.settle import sweep
-from cronpilot.storage import runs, tasks
+from cronpilot.storage import audit, runs, tasks
 from cronpilot.storage.database import Connection
 
 Read = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
@@ -49,16 +49,19 @@ class TakingUp:
         executor: Executor,
         trouble: Callable[[Exception | None], None],
         replace: Callable[[Sequence[int]], Awaitable[None]],
+        stop_again: Callable[[AttemptKey], None],
         done: Callable[[Sequence[AttemptKey]], None],
     ) -> None:
         """
         Args:
             trouble: told what keeps us from it, until it is done (None).
             replace: ends runs that newer ones of their tasks take the place of.
+            stop_again: stops what a person has told to stop while nobody could pass that on.
             done: told what lives; from then on starts may be asked for.
         """
         self._read, self._state_dir, self._executor = read, state_dir, executor
         self._trouble, self._replace, self._done = trouble, replace, done
+        self._stop_again = stop_again
         self._link = 0
         self._turn = asyncio.Lock()
         self.settled = asyncio.Event()
@@ -96,6 +99,12 @@ class TakingUp:
         yield
         settle_all(self._executor, in_flight, live)
         self.settled.set()
+        if keys := [AttemptKey(row["id"], row["launches"]) for row in in_flight]:
+            asked = await self._read(lambda c: audit.asked_to_stop(c, [key.run_id for key in keys]))
+            yield
+            for key in keys:
+                if key.run_id in asked:
+                    self._stop_again(key)
         open_runs = await self._read(runs.open_ids)
         yield
         await asyncio.to_thread(sweep, self._state_dir, open_runs)

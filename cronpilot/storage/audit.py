@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, RowMapping, select
+from collections.abc import Collection
+from datetime import timedelta
+
+from sqlalchemy import Connection, RowMapping, func, select
 
 from cronpilot.client.users import AuditQuery
+from cronpilot.domain.run import Reason
 from cronpilot.storage.meta import AUDIT
+from cronpilot.storage.runs import RUN
+
+_SET_BACK = timedelta(days=1)  # a clock may have been, between the record of a run and its stop
 
 
 def page(connection: Connection, query: AuditQuery) -> list[RowMapping]:
@@ -22,3 +29,19 @@ def page(connection: Connection, query: AuditQuery) -> list[RowMapping]:
     if query.until is not None:
         found = found.where(AUDIT.c.at < query.until)
     return list(connection.execute(found).mappings())
+
+
+def asked_to_stop(connection: Connection, run_ids: Collection[int]) -> set[int]:
+    """Those of these runs that somebody has told to stop."""
+    recorded = connection.execute(
+        select(func.min(RUN.c.queued_at)).where(RUN.c.id.in_(run_ids))
+    ).scalar_one()
+    if recorded is None:
+        return set()
+    asked = select(AUDIT.c.run_id).where(
+        AUDIT.c.at >= recorded - _SET_BACK,
+        AUDIT.c.action == "stop",
+        AUDIT.c.detail == Reason.USER,
+        AUDIT.c.run_id.in_(run_ids),
+    )
+    return set(connection.execute(asked).scalars())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 
+import psutil
 import pytest
 
 from cronpilot.domain.run import Reason, Status, Trigger
@@ -45,6 +46,7 @@ async def test_what_is_under_way_for_a_keeper_that_is_gone_ends_there():
         executor=None,
         trouble=held.append,
         replace=None,
+        stop_again=None,
         done=done.append,
     )
     await taking_up.linked([AttemptKey(1, 1)])
@@ -120,3 +122,77 @@ async def test_a_run_that_would_be_retried_ends_with_the_engine(bench, monkeypat
         ended = await engine.run(run.id)
 
     assert (ended.status, ended.attempts) == (Status.STOPPED, 1)
+
+
+# --- stops that could not be passed on -----------------------------------------------------------
+
+
+def lives(pid: int) -> bool:
+    """What nobody has buried yet does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.fixture
+def long_run(bench):
+    bench.tasks("name: long\ncommand: sleep 600\nschedule: manual\nmax_retries: 3")
+
+
+async def test_a_stop_while_no_keeper_answers_is_done_by_the_next_one(bench, monkeypatch, long_run):
+    settle_all, is_asked = recovery.settle_all, asyncio.Event()
+
+    def settle_later(*about):
+        if not is_asked.is_set():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        settle_all(*about)
+
+    async with bench.engine() as engine:
+        run = await reached(engine, (await start(engine, "long")).id, Status.RUNNING)
+        monkeypatch.setattr(recovery, "settle_all", settle_later)
+        bench.kill_keeper()
+
+        async def is_alone():
+            return not engine._dispatcher.is_linked
+
+        await until(is_alone, "the end of the keeper")
+        await engine.stop_run(run.id)
+        assert (await engine.run(run.id)).status is Status.RUNNING
+        is_asked.set()
+        over = await finished(engine, run.id)
+
+    assert (over.status, over.reason, over.attempts) == (Status.STOPPED, Reason.USER, 1)
+    assert not lives(run.pid)
+
+
+async def test_a_stop_that_died_with_its_engine_is_done_by_the_next_one(
+    bench, monkeypatch, long_run
+):
+    async with bench.engine() as engine:
+        run = await reached(engine, (await start(engine, "long")).id, Status.RUNNING)
+        monkeypatch.setattr(engine._dispatcher, "stop", lambda *_: None)
+        await engine.stop_run(run.id)
+    assert lives(run.pid)
+    async with bench.engine() as engine:
+        over = await finished(engine, run.id)
+
+    assert (over.status, over.reason, over.attempts) == (Status.STOPPED, Reason.USER, 1)
+    assert not lives(run.pid)
+
+
+async def test_a_run_that_nobody_has_told_to_stop_goes_on_beside_one_that_was(
+    bench, monkeypatch, long_run
+):
+    bench.tasks("name: long\ncommand: sleep 600\nschedule: manual\noverlap: allow")
+    async with bench.engine() as engine:
+        first = await reached(engine, (await start(engine, "long")).id, Status.RUNNING)
+        second = await reached(engine, (await start(engine, "long")).id, Status.RUNNING)
+        monkeypatch.setattr(engine._dispatcher, "stop", lambda *_: None)
+        await engine.stop_run(first.id)
+    async with bench.engine() as engine:
+        over = await finished(engine, first.id)
+        other = await engine.run(second.id)
+        assert lives(second.pid)
+
+    assert (over.status, other.status) == (Status.STOPPED, Status.RUNNING)
