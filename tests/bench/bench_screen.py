@@ -133,7 +133,7 @@ def percentile(times: Sequence[float], share: float) -> float:
 Sight = tuple[str, bytes, float | None]  # what is awaited, what is read then, its budget
 OWN: Sequence[Sight] = (
     ("first paint", b"tarting the engine", 0.5),
-    ("rows seen, as last known", b"as last known", 1.5),
+    ("rows seen, as last known", b"last known", 1.5),
     ("engine answers", b" running", None),
     ("rows live", b"in all", None),
 )

@@ -114,7 +114,7 @@ def test_s_stops_the_scheduler_and_the_next_one_begins_with_what_was_known(owner
     assert owner.engine() is None
 
     owner.screen = owner.open(("-m", "cronpilot"))
-    owner.screen.expect("1 as last known")
+    owner.screen.expect("1 last known")
     owner.screen.expect("1 in all")
     assert owner.engine() is not None
 

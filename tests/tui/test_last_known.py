@@ -43,12 +43,14 @@ class Start:
         return self.known[offset : offset + limit], len(self.known)
 
     @asynccontextmanager
-    async def screen(self, until=lambda text: "as last known" in text) -> AsyncIterator[Shown]:
+    async def screen(
+        self, until=lambda text: "last known" in text, size=(120, 36)
+    ) -> AsyncIterator[Shown]:
         app = CronPilotApp(
             self.connect, role="owner", host="example", state_dir="/var/lib/cronpilot",
             clock=self.clock, last_known=LastKnown(self.tasks, "Europe/Berlin"),
         )  # fmt: skip
-        async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             shown = Shown(app, pilot, self.client, self.clock)
             await shown.until(lambda: until(shown.text))
             yield shown
@@ -71,10 +73,17 @@ def start(clock):
 
 async def test_they_are_seen_before_the_engine_answers_and_say_that_they_are_old(start):
     async with start.screen() as screen:
-        for words in ("task-1", "task-2", "every day at 02:30", "3 as last known",
+        for words in ("task-1", "task-2", "every day at 02:30", "3 last known",
                       "starting the engine"):  # fmt: skip
             assert words in screen.text
         assert screen.dashboard.tasks.has_class("-last-known")
+
+
+async def test_80_columns_have_room_to_say_it(clock):
+    known = known_tasks(10_009)
+    start = Start(FakeClient([], [], {}, clock), clock, known)
+    async with start.screen(size=(80, 24)) as screen:
+        assert "10,009 last known" in screen.text
 
 
 async def test_times_are_those_of_the_zone_of_the_engine(start):
@@ -180,7 +189,7 @@ async def test_an_engine_that_fails_after_its_first_word_is_not_said_to_start(st
         await screen.until(lambda: "ENGINE NOT ANSWERING" in screen.text)
         await screen.press("r")
         await screen.until(lambda: "Start one: cronpilot --headless" in screen.text)
-        assert "3 as last known" in screen.text
+        assert "3 last known" in screen.text
 
 
 async def test_without_a_task_there_is_nothing_to_know(clock):

@@ -32,7 +32,7 @@ class ViewTabs(Line):
             right.append(Piece(f"filter {clean(text)}", "warn"))
         if total or text:
             known = f"{total:,} and more" if more else f"{total:,}"
-            how = "found" if text else "as last known" if last_known else "in all"
+            how = "found" if text else "last known" if last_known else "in all"
             right.append(Piece(f"{known} {how}", "muted", 1))
         room, said = self.room, [piece for piece in right if not piece.rank]
         left = _tabs(tabs, current, titles=True)
