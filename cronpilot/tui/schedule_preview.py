@@ -190,11 +190,9 @@ def _fire_lines(
 
 
 def _in_two_columns(preview: Preview, now: datetime, width: int, marks: Marks) -> list[list[Cell]]:
-    """Half of the fire times beside the others; nothing where they find no room so, or where their
-    year has to be said."""
-    if preview.fires[-1] - now > _SAME_YEAR:
-        return []
-    cells = _fire_lines(preview, now, marks, date="%b ", apart=" ")
+    """Half of the fire times beside the others; nothing where they find no room so."""
+    is_far = preview.fires[-1] - now > _SAME_YEAR
+    cells = _fire_lines(preview, now, marks, date="%b %Y " if is_far else "%b ", apart=" ")
     column = width // 2
     if max(map(_wide, cells)) >= column:
         return []

@@ -450,6 +450,13 @@ async def test_a_click_into_a_text_that_nobody_typed_in_puts_the_cursor_there(sh
         assert rows["time"].text == "0200"
 
 
+async def test_a_long_command_is_seen_whole_before_anyone_goes_there(show, clock):
+    long = "first " * 12 + "last"
+    async with show(FakeClient([make_task(1, "a", command=long)], [], {}, clock)) as screen:
+        await screen.press("E")
+        await says(screen, "Command       first first", "  first first first first last")
+
+
 async def test_a_form_may_be_left_while_its_rest_follows(show, client):
     async with show(client) as screen:
         for _ in range(3):
@@ -470,6 +477,13 @@ async def test_sections_are_jumped_through(show, client):
         assert "PgDn section" in screen.text
         await screen.press("pageup", "pageup")
         assert form(screen).rows["overlap"].control.has_focus
+
+
+async def test_a_field_of_several_lines_has_no_pages_of_its_own(show, client):
+    async with show(client) as screen:
+        await opened(screen, "E")
+        await screen.press("tab", "tab", "pagedown")
+        await screen.until(lambda: form(screen).rows["type"].control.has_focus)
 
 
 async def test_fields_of_all_kinds_are_saved(show, client):

@@ -122,6 +122,15 @@ def test_where_rows_are_few_the_next_runs_stand_side_by_side():
     ]
 
 
+def test_side_by_side_there_is_room_for_the_year():
+    far = draft("custom", expression="0 5 1 */3 *", timezone="Europe/Berlin")
+    lines = preview_lines(look_ahead(far, SETTING, 10), None, NOON, 74, Marks(), rows=9)
+    assert len(lines) == 9
+    assert "".join(cell.text for cell in lines[4]) == (
+        "Wed  1 Jul 2026 05:00 +02:00 in 118d Fri  1 Oct 2027 05:00 +02:00 in 575d"
+    )
+
+
 def test_where_they_find_no_room_side_by_side_what_is_told_of_them_stays():
     preview = look_ahead(draft("daily", timezone="Europe/Berlin"), SETTING, 10)
     lines = preview_lines(preview, None, NOON, 60, Marks(), rows=8)

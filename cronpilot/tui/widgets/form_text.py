@@ -64,6 +64,10 @@ class TextBox(TextArea):
         super().__init__(text, placeholder=placeholder, highlight_cursor_line=False)
         self.set_reactive(TextArea.cursor_blink, False)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Few lines have no pages: those keys are the screen's."""
+        return not action.startswith("cursor_page") and super().check_action(action, parameters)
+
     def on_mount(self) -> None:
         self._fit()
 
@@ -72,7 +76,7 @@ class TextBox(TextArea):
         self.styles.height = min(max(1, self.wrapped_document.height), _MOST_ROWS)
 
     def on_resize(self) -> None:
-        self._fit()
+        self.call_next(self._fit)  # once Textual has broken the lines anew
 
     def edit(self, edit: Edit) -> EditResult:
         edit.text = clean_lines(edit.text)

@@ -119,7 +119,7 @@ def hints_of(
         if not enabled or action in {*found, *more, *without} or key == NO_KEY:
             continue
         bare = action.partition("(")[0].rpartition(".")[2]
-        if not binding.show and (not binding.description or bare in _TOLD_ELSEWHERE):
+        if not binding.show and (not binding.id or bare in _TOLD_ELSEWHERE):
             continue
         shown = binding.key_display or key_name(key)
         into = found if binding.show else more
