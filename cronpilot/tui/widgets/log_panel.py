@@ -24,6 +24,7 @@ from cronpilot.tui.formatting import (
 )
 from cronpilot.tui.layout import Piece, cut, fit_line
 from cronpilot.tui.log_window import LogWindow
+from cronpilot.tui.painting import paint_now
 from cronpilot.tui.widgets.log_view import LogView
 from cronpilot.tui.widgets.toned import Line
 
@@ -129,9 +130,13 @@ class LogPanel(Vertical):
     # --- the head --------------------------------------------------------------------------------
 
     @on(LogView.FollowChanged)
-    @on(LogView.LookChanged)
     def _follow_changed(self) -> None:
         self.tell()
+
+    @on(LogView.LookChanged)
+    def _look_changed(self) -> None:
+        self.tell()
+        paint_now(self.output, self.head)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.tell)

@@ -13,6 +13,7 @@ from textual.message import Message
 from cronpilot.tui.ansi import LONGEST
 from cronpilot.tui.formatting import Cell
 from cronpilot.tui.log_window import LogWindow
+from cronpilot.tui.painting import paint_now
 from cronpilot.tui.widgets.log_lines import TIME_WIDTH, text_of
 from cronpilot.tui.widgets.toned import Toned
 
@@ -228,6 +229,7 @@ class LogScroll(Toned):
             self.select_to(self.selected[1] + by)
         else:
             self.bring_to_top(self.moved(self._top, by))
+        paint_now(self)
 
     def action_page(self, screens: float) -> None:
         by = int(self.size.height * screens)
@@ -235,6 +237,7 @@ class LogScroll(Toned):
             self.select_to(self.selected[1] + by)
         else:
             self.bring_to_top(self.moved(self._top, by))
+        paint_now(self)
 
     def action_top(self) -> None:
         if self.window.start > 0:
