@@ -153,6 +153,14 @@ class CronPilotApp(App[Leave]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return themes.VARIABLES
 
+    def refresh_css(self, animate: bool = True) -> None:
+        """Take the colours of a theme. Before the first screen there is nothing to paint anew, and
+        the stylesheet, which is about to be read, would be read twice."""
+        if self.screen_stack:
+            super().refresh_css(animate)
+        else:
+            self.stylesheet.set_variables(self.get_css_variables())
+
     def get_driver_class(self) -> type[Driver]:
         return driver_for(super().get_driver_class())
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from cronpilot.domain.agenda import Scale
 from cronpilot.domain.run import BAD, Status
 from cronpilot.tui.formatting import Cell, Cells, Marks, Tone, run_state
 
 if TYPE_CHECKING:
     from cronpilot.client.agenda import TimelineBar, TimelineRow
+    from cronpilot.domain.agenda import Scale
 
 HOUR = timedelta(hours=1)
 ZOOMS = (1, 2, 4, 8, 12, 24, 48, 96, 168)
@@ -39,6 +39,8 @@ class Window:
     def scale(self, now: datetime, cells: int) -> Scale:
         """The stretch in cells. It begins at a whole cell, so that bars stand still while time
         passes, and the line at now wanders from cell to cell."""
+        from cronpilot.domain.agenda import Scale  # after the first paint
+
         cells = max(10, cells)
         step = self.span / cells
         begin = now + self.moved - PAST * self.span

@@ -10,7 +10,7 @@ from ..databases import lay_ready
 HEAVY = (
     "pydantic", "httpx", "fastapi", "sqlmodel", "sqlalchemy", "starlette", "apscheduler", "alembic",
     "argon2", "cronpilot.notify.message", "cronpilot.notify.smtp", "cronpilot.storage.database",
-    "cronpilot.engine.engine",
+    "cronpilot.engine.engine", "cronpilot.domain.agenda", "cronpilot.domain.quiet",
 )  # fmt: skip
 
 

@@ -6,10 +6,16 @@ import re
 from pathlib import Path
 
 import pytest
+from textual.color import Color
+from textual.css.stylesheet import Stylesheet
 
 import cronpilot.tui
+from cronpilot.client.fake import FakeClient
 from cronpilot.config.screen_settings import ScreenSettings
 from cronpilot.tui import themes
+from cronpilot.tui.options import ScreenOptions
+
+from .conftest import Show
 
 
 @pytest.mark.parametrize(
@@ -99,3 +105,16 @@ def luminance(colour: str) -> float:
         part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
     ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+async def test_the_stylesheet_is_read_once_for_the_first_paint(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_again: list[Stylesheet] = []
+    monkeypatch.setattr(Stylesheet, "reparse", read_again.append)
+
+    async with show(FakeClient(), options=ScreenOptions(theme="light")) as screen:
+        assert screen.app.theme == themes.LIGHT
+        assert screen.app.screen.styles.background == Color.parse("#fbfbf9")
+
+    assert read_again == []

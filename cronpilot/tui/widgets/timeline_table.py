@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from cronpilot.domain.agenda import Scale
 from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import Cell, Tone
 from cronpilot.tui.layout import Column
@@ -19,6 +18,7 @@ from cronpilot.tui.widgets.line_table import LineTable
 
 if TYPE_CHECKING:
     from cronpilot.client.agenda import TimelineRow
+    from cronpilot.domain.agenda import Scale
 else:
     TimelineRow = object  # only a type parameter; pydantic comes after the first paint
 
