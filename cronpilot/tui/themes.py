@@ -16,7 +16,7 @@ SIXTEEN, MONO = "cronpilot-16", "cronpilot-mono"
 # What the stylesheet asks for beyond Textual's own names: a dimmed text, the row under the cursor
 # (with and without the focus), the bars at the edges, and what stands out without any colour.
 _NO_STYLES = {"cursor-style": "none", "cursor-blurred-style": "none", "bad-style": "none",
-              "warn-style": "none", "alarm-style": "none"}  # fmt: skip
+              "warn-style": "none", "alarm-style": "none", "hint-style": "none"}  # fmt: skip
 _DARK = Theme(
     name=DARK,
     dark=True,
@@ -133,7 +133,7 @@ def _of_the_terminal(name: str, colours: Mapping[str, str], styles: Mapping[str,
         | dict.fromkeys(names, default)
         | {"busy": told["busy"], "alarm": told["alarm"], "cursor-style": "reverse",
            "alarm-text": "ansi_white" if "alarm" in colours else default,
-           "cursor-blurred-style": "bold", **styles},
+           "cursor-blurred-style": "bold", "hint-style": "dim", **styles},
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from textual import events
 
 from cronpilot.client.fake import NOON, FakeClient, make_task
 from cronpilot.errors import Refused
+from cronpilot.tui import themes
 from cronpilot.tui.screens.dialog import Dialog
 from cronpilot.tui.screens.form import FormScreen
 from cronpilot.tui.screens.form_questions import TypeTheName
@@ -408,6 +409,13 @@ async def test_sections_out_of_sight_are_there_once_one_goes_towards_them(show, 
         await screen.until(is_at_the_end)
 
 
+async def test_the_field_stays_in_sight_when_the_preview_takes_its_room(show, client):
+    async with show(client, size=(80, 12)) as screen:
+        await opened(screen, "E")
+        await screen.press("pagedown")
+        await says(screen, "[daily]", "NEXT RUNS")
+
+
 async def test_an_error_out_of_sight_gets_the_cursor(show, client):
     async with show(client, size=(80, 24)) as screen:
         await screen.press("E")
@@ -448,6 +456,27 @@ async def test_a_click_into_a_text_that_nobody_typed_in_puts_the_cursor_there(sh
         await screen.until(lambda: rows["time"].control.cursor_position == 2)
         await screen.press("delete", "delete", "0")
         assert rows["time"].text == "0200"
+
+
+@pytest.mark.parametrize("theme", list(themes.WORDS))
+async def test_a_field_looks_the_same_before_and_after_one_can_type_in_it(show, client, theme):
+    def looks(screen, field):
+        """Each cell: its character, whether it is dim, its colours where something stands."""
+        strip = screen.app.screen._compositor.render_strips()[field.region.y]
+        return [
+            (char, style.dim, style.bgcolor, style.color if char != " " else None)
+            for text, style, _ in strip.crop(field.region.x, field.region.right)
+            for char in text
+        ]
+
+    async with show(client) as screen:
+        screen.app.theme = theme
+        await opened(screen, "E")
+        fields = [form(screen).rows[name] for name in ("tags", "command", "time", "active")]
+        before = [looks(screen, field) for field in fields]
+        controls = [field.control for field in fields]
+        await screen.until(lambda: all(control.size.width for control in controls))
+        assert [looks(screen, field) for field in fields] == before
 
 
 async def test_a_long_command_is_seen_whole_before_anyone_goes_there(show, clock):

@@ -60,8 +60,12 @@ class _Fields(VerticalScroll, inherit_bindings=False):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, _Fields.Moved)
 
+    class Resized(Message):
+        """What has the focus may be out of sight now."""
+
     def on_resize(self) -> None:
         self.post_message(self.Moved())
+        self.post_message(self.Resized())
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -351,6 +355,11 @@ class FormPage(AskingScreen[ScreenResultType]):
         else:
             self.set_focus(stop, scroll_visible=False)
         self.call_after_refresh(self._bring_into_sight, stop)
+
+    @on(_Fields.Resized)
+    def _keep_in_sight(self) -> None:
+        stops = self._stops()
+        self.call_after_refresh(self._bring_into_sight, stops[self._here(stops)])
 
     def _bring_into_sight(self, stop: Widget) -> None:
         if stop.is_attached and stop.has_focus_within and not self.can_view_entire(stop):
