@@ -519,6 +519,12 @@ async def test_the_owner_is_asked_what_becomes_of_the_scheduler(show, client, qu
         assert screen.app.return_value is leave
 
 
+async def test_on_80_columns_it_reads_to_its_end_what_leaving_means(show):
+    async with show(FakeClient([make_task(1, "echo")]), size=(80, 24)) as screen:
+        await screen.press("q")
+        await screen.until(lambda: "nothing starts until you come back" in screen.text)
+
+
 async def test_escape_stays(show, client):
     async with show(client) as screen:
         await screen.press("q")

@@ -80,7 +80,7 @@ def leave(status: EngineStatus | None) -> Dialog:
         verb = "goes" if running == 1 else "go"
         note = f"{plural(running, 'run')} {verb} on, taken up at the next start"
     else:
-        note = "nothing runs, and nothing starts until you come back"
+        note = "nothing starts until you come back"
     return Dialog(
         "Leave CronPilot?",
         ["The scheduler runs in this screen."],
