@@ -8,9 +8,10 @@ import pytest
 
 from cronpilot.client.fake import FakeClient, make_run, make_task
 from cronpilot.domain.run import Status
+from cronpilot.tui.key_catalogue import catalogue
 from cronpilot.tui.options import ScreenOptions
 from cronpilot.tui.screens.form import FormScreen
-from cronpilot.tui.screens.help import HelpScreen
+from cronpilot.tui.screens.help import NOTES, HelpScreen
 from cronpilot.tui.screens.palette import ASKED, Palette
 from cronpilot.tui.screens.run_page import RunPage
 
@@ -248,3 +249,24 @@ async def test_a_wide_screen_has_more_keys_in_its_bar(show, client):
             assert hint in bar
     async with show(client, size=(120, 36)) as screen:
         assert "Space mark" not in screen.dashboard.key_bar.text
+
+
+def test_what_every_key_does_can_be_read_whole_in_120_columns():
+    notes = [known.binding.tooltip for known in catalogue().values()]
+    notes += [command.note for command in NOTES]
+    assert [note for note in notes if len(note) > 60] == []
+
+
+@pytest.mark.parametrize("key", ["colon", "question_mark"])
+async def test_no_sentence_is_cut_in_120_columns(show, client, key):
+    async with show(client) as screen:
+        await screen.press(key)
+        await screen.until(lambda: screen.app.screen is not screen.dashboard)
+        await screen.until(lambda: screen.app.screen.table.size.height > 20)
+        table = screen.app.screen.table
+        await screen.press(*["pagedown"] * (table.total // table.size.height))
+        for _ in range(table.total // table.size.height + 1):
+            region = table.region
+            rows = screen.text.splitlines()[region.y : region.bottom]
+            assert [row for row in rows if "…" in row] == []
+            await screen.press("pageup")

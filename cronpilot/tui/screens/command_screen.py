@@ -30,7 +30,7 @@ class CommandFrame(Vertical):
 
     DEFAULT_CSS = """
     CommandFrame {
-        width: 100%; max-width: 110; height: 100%; max-height: 32; margin: 1 2;
+        width: 100%; max-width: 120; height: 100%; max-height: 32; margin: 1 2;
         background: $panel; border: round $rule; padding: 0 1;
     }
     CommandFrame TextField { margin-bottom: 1; }

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 DETAIL_KEYS = (
     Binding("left_square_bracket", "tab(-1)", "Tab before", id="panel.before", show=False,
-            tooltip="The panel: log, next runs, recent runs, definition; the one before"),
+            tooltip="Log, next runs, recent runs, definition: the one before"),
     Binding("right_square_bracket", "tab(1)", "Next tab", id="panel.next", show=False,
-            tooltip="The panel: log, next runs, recent runs, definition; the next one"),
+            tooltip="Log, next runs, recent runs, definition: the next one"),
 )  # fmt: skip
 """For the bindings of a screen."""
 

@@ -13,11 +13,11 @@ from cronpilot.tui.widgets.command_table import CommandRow
 
 NOTES = (
     Command("", "Connection lost", "Everything goes on while you are away."),
-    Command("", "Questions", "The letter before an answer gives it; n, q and Esc do nothing.",
+    Command("", "Questions", "The letter before an answer gives it; n, q, Esc do nothing.",
             keys="letters"),
-    Command("", "Suspend", "Not offered: it would freeze the scheduler. Quit, then b, gives the"
-            " prompt back.", keys="ctrl+z"),
-    Command("", "Select text", "Hold shift while you use the mouse; or start with --no-mouse.",
+    Command("", "Suspend", "It would freeze the scheduler. Quit, then b, is the way.",
+            keys="ctrl+z"),
+    Command("", "Select text", "Hold shift with the mouse; or start with --no-mouse.",
             keys="shift"),
     Command("", "Other keys", "Write a keys.toml; cronpilot keys prints all there are."),
 )  # fmt: skip

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LIVE_KEYS = (
     Binding("m", "show_missed", "Missed", id="view.missed",
-            tooltip="What passed while no engine was there, and what was made up for"),
+            tooltip="What passed while no engine ran, and what was made up for"),
 )  # fmt: skip
 """For the bindings of a screen."""
 

@@ -24,7 +24,7 @@ LOG_TAKING_KEYS = (
     Binding("C", "compare", "Compare", id="run.compare", show=False,
             tooltip="How this run differs from the last success of its task"),
     Binding("M", "together", "All logs", id="log.together", show=False,
-            tooltip="What all running tasks print, or those marked, in one log with their names"),
+            tooltip="What all running tasks print, or those marked, in one log"),
 )  # fmt: skip
 """For the bindings of a screen."""
 

@@ -14,6 +14,7 @@ from cronpilot.tui.commands import Command
 from cronpilot.tui.formatting import Cell
 from cronpilot.tui.layout import Column
 from cronpilot.tui.painting import paint_now
+from cronpilot.tui.widgets.columned import WHOLE
 from cronpilot.tui.widgets.line_table import LineTable
 
 
@@ -32,7 +33,7 @@ class CommandTable(LineTable[CommandRow]):
     COLUMNS = (
         Column("name", "", 22, 44),
         Column("note", "", 26, 200, rank=1),
-        Column("keys", "", 12, 20),
+        Column("keys", "", 17, 20),
     )
     can_focus = False
     HEADED = False  # its columns need no titles
@@ -60,7 +61,7 @@ class CommandTable(LineTable[CommandRow]):
 
     def cells(self, row: CommandRow, now: datetime) -> Mapping[str, Cell]:
         if row.command is None:
-            return {"name": Cell(row.heading, "head")}
+            return {WHOLE: Cell(row.heading, "head")}
         command = row.command
         tone = "muted" if command.deed is None else "strong"
         return {

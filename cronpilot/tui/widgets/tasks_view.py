@@ -41,13 +41,13 @@ class TasksView(View):
     TITLE = "Tasks"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "Mark", id="tasks.mark", show=False,
-                tooltip="Mark this task, or not; what you do then is done to all marked ones"),
+                tooltip="Mark it, or not; what is done then is done to all marked"),
         Binding("A", "mark_all", "Mark all", id="tasks.mark_all", show=False,
                 tooltip="Mark all tasks that the filter shows, or none"),
         Binding("asterisk", "mark_others", "Mark others", key_display="*", id="tasks.mark_others",
                 show=False, tooltip="Mark what is not marked, of all that the filter shows"),
         Binding("s", "sort", "Sort", id="tasks.sort", show=False,
-                tooltip="By what the tasks are sorted; the same once more turns it round"),
+                tooltip="What tasks are sorted by; the same once more turns it round"),
         Binding("S", "turn_round", "Turn round", id="tasks.turn_round", show=False,
                 tooltip="Sort the other way round"),
         Binding("o", "columns", "Columns", id="tasks.columns", show=False,
