@@ -17,6 +17,11 @@ from cronpilot.tui.painting import paint_now
 from cronpilot.tui.widgets.columned import WHOLE
 from cronpilot.tui.widgets.line_table import LineTable
 
+ROOMY = 100
+"""Cells from which on nothing has to be cut."""
+LONGEST_KEYS = 17
+"""Cells of `PgDn Space ctrl+d`."""
+
 
 @dataclass(frozen=True, slots=True)
 class CommandRow:
@@ -33,7 +38,7 @@ class CommandTable(LineTable[CommandRow]):
     COLUMNS = (
         Column("name", "", 22, 44),
         Column("note", "", 26, 200, rank=1),
-        Column("keys", "", 17, 20),
+        Column("keys", "", 12, 20),
     )
     can_focus = False
     HEADED = False  # its columns need no titles
@@ -69,6 +74,14 @@ class CommandTable(LineTable[CommandRow]):
             "note": Cell(command.note, "muted"),
             "keys": Cell(command.keys, "title"),
         }
+
+    def place_columns(self) -> None:
+        """Where there is room for all, the longest keys are not cut either."""
+        if self.size.width >= ROOMY:
+            self.columns = (*self.COLUMNS[:-1], Column("keys", "", LONGEST_KEYS, 20))
+        else:
+            self.columns = self.COLUMNS
+        super().place_columns()
 
     def action_edge(self, side: int) -> None:
         super().action_edge(side)
