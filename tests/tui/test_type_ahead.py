@@ -245,24 +245,3 @@ def test_every_worker_that_opens_a_screen_is_in_a_group_that_keys_wait_for():
 
     assert len(groups) > 5
     assert groups <= type_ahead.ASKING
-
-
-async def test_every_key_of_the_tasks_that_opens_a_screen_is_known_as_one(show, client):
-    async with show(client) as screen:
-        app, found = screen.app, set()
-        bound = {one.binding.action: one.node for one in app.screen.active_bindings.values()}
-        for action, node in bound.items():
-            if "mark" in action:
-                continue  # a marked task is asked about where another one is not
-            await app.run_action(action, node)
-            while app.screen.focused is None or any(one.group in type_ahead.ASKING
-                                                    and not one.is_finished
-                                                    for one in app.workers):  # fmt: skip
-                if app.screen is not screen.dashboard:
-                    break
-                await asyncio.sleep(0.01)
-            while app.screen is not screen.dashboard:
-                found.add(action.partition("(")[0].rpartition(".")[2])
-                await screen.press("escape")
-        assert len(found) > 10
-        assert found <= type_ahead.OPENS
