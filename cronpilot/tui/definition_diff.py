@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from cronpilot.domain.schedule import Schedule
 from cronpilot.domain.task import TaskSpec, told_dict
 from cronpilot.domain.text import clean
+from cronpilot.tui.formatting import Marks
 
 MISSING = "default"
 """What is said where a field is not set."""
@@ -39,7 +40,7 @@ def as_changes(changed: Sequence[Changed]) -> dict[str, Any]:
 _PARTED = ("env", "limits", "notify", "alarms")
 
 
-def diff_lines(changed: Sequence[Changed], *, new: bool = False) -> list[str]:
+def diff_lines(changed: Sequence[Changed], *, new: bool = False, to: str = Marks().to) -> list[str]:
     """`schedule: daily 02:30 → daily 03:00`, one line a change; of variables and limits one each.
     Of a new task only what it has: `schedule: daily 03:00`."""
     if new:
@@ -49,14 +50,14 @@ def diff_lines(changed: Sequence[Changed], *, new: bool = False) -> list[str]:
         if name in _PARTED and not isinstance(before, str) and not isinstance(after, str):
             old, now = before or {}, after or {}
             keys = [key for key in {**old, **now} if old.get(key) != now.get(key)]
-            lines += [_line(f"{name}.{key}", old.get(key), now.get(key)) for key in keys]
+            lines += [_line(f"{name}.{key}", old.get(key), now.get(key), to) for key in keys]
         else:
-            lines.append(_line(name, before, after))
+            lines.append(_line(name, before, after, to))
     return lines
 
 
-def _line(name: str, before: Any, after: Any) -> str:
-    return f"{clean(name)}: {_told(name, before)} → {_told(name, after)}"
+def _line(name: str, before: Any, after: Any, to: str) -> str:
+    return f"{clean(name)}: {_told(name, before)} {to} {_told(name, after)}"
 
 
 def _told(name: str, value: Any) -> str:

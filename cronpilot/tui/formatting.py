@@ -74,6 +74,7 @@ class Marks(NamedTuple):
     line: str = "─"
     line_from: str = "├"
     line_to: str = "┤"
+    to: str = "→"
     levels: str = "▁▂▃▄▅▆▇█"
 
 
@@ -81,7 +82,7 @@ ASCII_MARKS = Marks(
     run=">", ok="v", bad="x", late="!", wait=".", retry="~", paused="=", off="o", new="-",
     lost="?", dot="-", cut="~", thumb="|", cursor=">", up="^",
     down="v", marked="*", full="#", part="%", rest=".", planned="o", now="|", line="-",
-    line_from="[", line_to="]", levels=".:-=+*%#",
+    line_from="[", line_to="]", to="->", levels=".:-=+*%#",
 )  # fmt: skip
 
 

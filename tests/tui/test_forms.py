@@ -10,6 +10,7 @@ from textual import events
 from cronpilot.client.fake import NOON, FakeClient, make_task
 from cronpilot.errors import Refused
 from cronpilot.tui import themes
+from cronpilot.tui.options import ScreenOptions
 from cronpilot.tui.screens.dialog import Dialog
 from cronpilot.tui.screens.form import FormScreen
 from cronpilot.tui.screens.form_questions import TypeTheName
@@ -214,6 +215,15 @@ async def test_the_change_is_shown_before_it_is_saved(show, client):
         await screen.press("n")
         await screen.until(lambda: isinstance(form(screen), FormScreen))
         assert client.calls == []
+
+
+async def test_the_change_is_shown_in_ascii_where_that_is_all_there_is(show, client):
+    async with show(client, options=ScreenOptions(ascii=True)) as screen:
+        await opened(screen, "e")
+        await replaced(screen, "time", "03:00")
+        await screen.press("ctrl+o")
+        await says(screen, "Save backup-db?", "schedule: daily 02:30 -> daily 03:00")
+        assert screen.text.isascii()
 
 
 async def test_enter_on_save_and_enter_again_saves(show, client):

@@ -164,6 +164,6 @@ class EditingScreen(ActingScreen):
         except NotFound as error:  # it was taken away meanwhile
             raise CronPilotError(error.problem) from error
         back = [Changed(one.field, one.after, one.before) for one in revision.changes]
-        lines = "\n".join(diff_lines(back))
+        lines = "\n".join(diff_lines(back, to=self.pilot_app.marks.to))
         again = f"{self.key('task.undo', 'u')} once more takes that back."
         self.notify(f"{lines}\n{again}", title=f"Undone: {clean(task.name)}", markup=False)

@@ -67,7 +67,7 @@ class FormScreen(FormPage["TaskView | None"]):
             self.notify("Nothing is changed.", markup=False, timeout=3)
             return
         new = self._filled.task is None
-        lines = diff_lines(changed, new=new)
+        lines = diff_lines(changed, new=new, to=self.pilot_app.marks.to)
         if await self.app.push_screen_wait(form_questions.save(clean(spec.name), lines, new=new)):
             try:
                 await self._write(changed)
@@ -125,7 +125,8 @@ class FormScreen(FormPage["TaskView | None"]):
         """Someone else changed it meanwhile: whose fields shall stand?"""
         theirs = await self.client.task(task.id)
         fields = fields_of(theirs)
-        differs = diff_lines(changed_fields(spec_of(self._filled.fields), spec_of(fields)))
+        theirs_alone = changed_fields(spec_of(self._filled.fields), spec_of(fields))
+        differs = diff_lines(theirs_alone, to=self.pilot_app.marks.to)
         answer = await self.app.push_screen_wait(form_questions.conflict(clean(task.name), differs))
         if answer is None:
             return
