@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from cronpilot.config.strict_yaml import KeyPath
+from cronpilot.config.document import KeyPath
 from cronpilot.config.wording import nearest
 from cronpilot.domain.schedule import ScheduleType, fire_times, resolve
 from cronpilot.domain.task import TaskSpec

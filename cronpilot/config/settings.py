@@ -39,7 +39,7 @@ from cronpilot.domain.zones import find_zone
 from cronpilot.errors import Complaint, ConfigError, InvalidFile
 
 if TYPE_CHECKING:
-    from cronpilot.config.strict_yaml import Document
+    from cronpilot.config.document import Document
 
 
 class ApiSettings(BaseModel):

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from cronpilot.config.document import Document, KeyPath
 from cronpilot.config.notices import notices
-from cronpilot.config.strict_yaml import Document, KeyPath, load, parse
+from cronpilot.config.strict_yaml import load, parse
 from cronpilot.config.wording import complaints_of, unknown_key
 from cronpilot.domain.task import TaskSpec
 from cronpilot.domain.text import composed

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cronpilot.config.strict_yaml import Document
+from cronpilot.config.document import Document
 from cronpilot.config.wording import complaints_of
 from cronpilot.domain.task import TaskSpec
 from cronpilot.errors import ConfigError

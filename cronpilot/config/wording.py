@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from cronpilot.config.strict_yaml import Document, KeyPath
+from cronpilot.config.document import Document, KeyPath
 from cronpilot.domain.size import format_size
 from cronpilot.errors import Complaint, CronPilotError
 

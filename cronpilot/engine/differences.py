@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cronpilot.client.messages import FileDifference
-from cronpilot.config.tasks_file import TasksFile
 from cronpilot.domain.task import TaskSpec, spec_dict
 from cronpilot.engine.history import field_changes
 from cronpilot.engine.tasks_file import pair_up
 from cronpilot.storage.tasks import spec_of
+
+if TYPE_CHECKING:
+    from cronpilot.config.tasks_file import TasksFile
 
 NO_FILE = ("No tasks file is in use here.", "Name one: cronpilot --tasks FILE")
 

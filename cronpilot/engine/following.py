@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cronpilot.client.messages import Banner, FileDifference, ReloadResult
-from cronpilot.config.tasks_file import TasksFile, read_tasks_file
 from cronpilot.config.watcher import Signature, signature, wait_for_change
 from cronpilot.domain.text import clean
 from cronpilot.engine.differences import NO_FILE, differences
@@ -20,6 +19,7 @@ from cronpilot.storage import tasks
 from cronpilot.storage.database import Connection
 
 if TYPE_CHECKING:
+    from cronpilot.config.tasks_file import TasksFile
     from cronpilot.engine.config import EngineConfig
     from cronpilot.engine.notices import Notices
     from cronpilot.engine.reading import Reader
@@ -107,7 +107,7 @@ class Follower:
     async def _read_file(self, path: Path) -> TasksFile:
         config = self._config()
         return await asyncio.to_thread(
-            read_tasks_file, path, pools=config.pools, quiet=config.quiet,
+            _read_tasks_file, path, pools=config.pools, quiet=config.quiet,
             channels=config.notifications.channels, timezone=config.timezone,
         )  # fmt: skip
 
@@ -159,3 +159,9 @@ def _others(path: Path, others: Mapping[str, int]) -> Banner:
         text=f"Tasks of another tasks file are still here: {of}.",
         hint=f"To archive them, start once with: --tasks {clean(str(path))} --yes",
     )
+
+
+def _read_tasks_file(path: Path, **known: Any) -> TasksFile:
+    from cronpilot.config.tasks_file import read_tasks_file  # YAML, which many do without
+
+    return read_tasks_file(path, **known)

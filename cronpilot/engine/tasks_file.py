@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cronpilot.client.messages import ReloadResult
-from cronpilot.config.tasks_file import Entry, TasksFile
 from cronpilot.domain.task import TaskSpec
 from cronpilot.domain.text import clean, composed
 from cronpilot.domain.zones import is_known
@@ -18,6 +17,9 @@ from cronpilot.errors import Complaint, InvalidFile
 from cronpilot.storage import meta, tasks
 from cronpilot.storage.database import Connection
 from cronpilot.storage.tables import Origin
+
+if TYPE_CHECKING:
+    from cronpilot.config.tasks_file import Entry, TasksFile
 
 ACTOR = "tasks.yaml"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from cronpilot.config.strict_yaml import Document
+from cronpilot.config.document import Document
 from cronpilot.config.wording import complaints_of
 from cronpilot.domain.alarms import Alarms
 from cronpilot.domain.notify import Notify, Ping

@@ -152,6 +152,14 @@ def test_an_engine_is_ready_without_what_it_may_need_later(
     assert loaded & (later | {"textual", "rich", "typer", "httpx", "pydantic.v1.main"}) == set()
 
 
+def test_an_engine_without_a_tasks_file_does_not_read_yaml() -> None:
+    loaded = loaded_after(
+        "import cronpilot.engine.engine, cronpilot.bootstrap.headless\ncode = 0\n"
+    )
+
+    assert loaded & {"yaml", "croniter", "cronpilot.config.strict_yaml"} == set()
+
+
 def test_the_server_is_loaded_without_what_fastapi_has_for_others() -> None:
     loaded = loaded_after(
         "import cronpilot.api.server\n"
