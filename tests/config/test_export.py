@@ -97,7 +97,7 @@ OPTIONAL = {
     "overlap": st.sampled_from(Overlap),
     "missed": st.sampled_from(Missed),
     "missed_limit": st.integers(1, 100),
-    "deadline": DURATIONS,
+    "deadline": DURATIONS.filter(bool),  # with none at all no run would start
     "spread": DURATIONS,
     "timeout": DURATIONS,
     "stop_grace": DURATIONS,
