@@ -214,7 +214,8 @@ class CronPilotApp(App[Leave]):
         await asyncio.to_thread(messages.TaskView.model_rebuild)
         from cronpilot.tui.screens.command_screen import look_up_styles
 
-        await look_up_styles(self.dashboard)
+        hidden = next(view for view in self.dashboard.views if not view.is_current)
+        await look_up_styles(hidden)
 
     def lost(self, error: CronPilotError) -> None:
         """It does so no more."""

@@ -327,3 +327,4 @@ def test_a_quiet_screen_writes_next_to_nothing(session):
         return len(screen.written) - before < 4 * 20_000 / 60
 
     screen.until(is_quiet)
+    assert screen.written.count("NEXT") < 3, "the table's head is painted again and again"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.geometry import Region, Size
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input
 
 from cronpilot.tui.commands import Command
@@ -41,11 +42,14 @@ class CommandFrame(Vertical):
     """
 
 
-async def look_up_styles(screen: Screen[Any]) -> None:
-    """Read the style sheets of the parts, by which the first opening would be twice as slow."""
+async def look_up_styles(hidden: Widget) -> None:
+    """Read the style sheets of the parts, by which the first opening would be twice as slow.
+
+    Args:
+        hidden: where nobody sees it: whatever gets a child is painted anew.
+    """
     frame = CommandFrame(Line(), TextField(), CommandTable())
-    frame.display = False
-    await screen.mount(frame)
+    await hidden.mount(frame)
     await frame.remove()
 
 
