@@ -26,6 +26,7 @@ LONGEST = 300
 MOST_LISTED = 50
 """Tasks that a message about many of them names."""
 SUBJECT = 150
+_NAME = 200  # of a task, in a sentence: what is said of it comes behind
 _SHORTEST_SECRET = 4  # a secret of fewer characters would hide half of the output
 
 
@@ -142,7 +143,7 @@ def _verdict_of_many(told: Sequence[Told]) -> str:
 
 def _one(one: Told, place: Place) -> Iterator[str]:
     hidden = _Hider(one.secrets)
-    yield f"{clean(one.task)} {_verdict(one)}."
+    yield _cut(f"{_cut(clean(one.task), _NAME)} {_verdict(one)}.", LONGEST)
     if one.detail:
         yield hidden(one.detail)
     yield ""
@@ -164,7 +165,7 @@ def _facts(one: Told, place: Place) -> Iterator[tuple[str, str]]:
     if one.run_id is not None:
         yield "Run", str(one.run_id)
     if one.state:
-        yield "Result", clean(one.state)
+        yield "Result", _cut(clean(one.state), LONGEST)
     if one.scheduled_for is not None:
         yield "Slot", when(one.scheduled_for, place.zone)
     if one.started_at is not None:

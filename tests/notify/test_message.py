@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cronpilot.domain.incident import Fault, Word
@@ -113,6 +113,7 @@ def test_a_name_that_means_harm_is_no_header():
     assert mail["Message-ID"] == "<abc@example.org>"
 
 
+@example("x" * 400, [])
 @given(st.text(max_size=400), st.lists(st.text(max_size=2000), max_size=60))
 def test_whatever_comes_from_outside_the_mail_is_short_lines_of_harmless_text(name, lines):
     told = failed(task=name, state=name, detail=name, command=name, lines=lines)
