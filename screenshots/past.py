@@ -264,8 +264,8 @@ class Past:
         self._down_since, self._due = at, None
         going, self._going = list(self._going.values()), {}
         for one in going:
-            report = replace(
-                one.ended, exit_code=None, signal=None, why="host_restart", ended_at=None
+            report = one.ended._replace(
+                exit_code=None, signal=None, why="host_restart", ended_at=None
             )
             apply_reports(self._connection, [report], self._launcher.log_size, at)
 
