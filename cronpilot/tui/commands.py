@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 Deed = Callable[[], Awaitable[None]]
 
+_SCATTERED = 40  # the most that letters are worth which do not stand together
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -65,6 +67,14 @@ def score_of(typed: str, command: Command) -> int | None:
     return total
 
 
+def with_tasks(typed: str, chosen: Sequence[Command], tasks: Sequence[Command]) -> list[Command]:
+    """The tasks whose text was typed come before commands that have no more of it than letters
+    here and there."""
+    words = len(typed.split())
+    clear = sum((score_of(typed, one) or 0) > _SCATTERED * words for one in chosen)
+    return [*chosen[:clear], *tasks, *chosen[clear:]]
+
+
 def fit_of(typed: str, name: str) -> int:
     """How well all words that are typed fit into a name; 0 where one of them does not."""
     fits = [_fit(word, name.lower()) for word in typed.lower().split()]
@@ -94,7 +104,7 @@ def _scattered(word: str, text: str) -> int | None:
             return None
         places.append(at)
     gaps = places[-1] - places[0] + 1 - len(word)
-    return max(10, 40 - gaps) if gaps <= 3 * len(word) else None
+    return max(10, _SCATTERED - gaps) if gaps <= 3 * len(word) else None
 
 
 def split_verb(typed: str, commands: Sequence[Command]) -> tuple[list[Command], str]:

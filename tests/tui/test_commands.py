@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cronpilot.tui.commands import Command, choose, split_verb
+from cronpilot.tui.commands import Command, choose, split_verb, with_tasks
 
 COMMANDS = [
     Command("task.run", "Run", "Start this task now", "backup-db", "r"),
@@ -51,3 +51,12 @@ def test_a_verb_and_the_beginning_of_a_name():
     verbs, rest = split_verb("pau shop dump", COMMANDS)
     assert ([one.id for one in verbs], rest) == (["task.pause", "scheduler.pause"], "shop dump")
     assert split_verb("pause ", COMMANDS) == ([], "")
+
+
+def test_a_task_comes_before_commands_that_have_its_letters_here_and_there():
+    commands = [Command("health", "Health"), Command("contrast", "Theme: contrast")]
+    task = Command("task 1", "Go to", about="heartbeat")
+    chosen = choose(commands, "hea")
+
+    assert [one.id for one in chosen] == ["health", "contrast"]
+    assert [one.id for one in with_tasks("hea", chosen, [task])] == ["health", "task 1", "contrast"]

@@ -15,7 +15,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from cronpilot.errors import CronPilotError
-from cronpilot.tui.commands import Command, choose, split_verb
+from cronpilot.tui.commands import Command, choose, split_verb, with_tasks
 from cronpilot.tui.screens.command_screen import CommandScreen
 from cronpilot.tui.widgets.command_table import CommandRow
 
@@ -69,7 +69,8 @@ class Palette(CommandScreen):
         known = choose(self._commands, typed, self._recent)
         twice = {(one.id, one.about) for one in self._found}
         known = [one for one in known if (one.id, one.about) not in twice]
-        listed = [*self._found, *known] if rest and meant else [*known, *self._found]
+        is_done_to = bool(rest and meant)
+        listed = [*self._found, *known] if is_done_to else with_tasks(typed, known, self._found)
         return [CommandRow(place, command) for place, command in enumerate(listed)]
 
     @work(exclusive=True, group="find tasks")
