@@ -153,14 +153,9 @@ class Agenda:
 
 
 def _item(row: Mapping[Any, Any]) -> Item:
+    """A row of `storage.agenda.planned`."""
     usual = average_s(row["duration_ms"], row["successes"])
-    return Item(
-        id=row["id"],
-        name=row["name"],
-        zone=row["zone_key"],
-        next_run_at=row["next_run_at"],
-        times=times_of_resolved(row["resolved"], row["zone_key"], row["quiet_key"]),
-        offset=offset_of_row(row),
+    return _of_schedule(row)._replace(
         usual=None if usual is None else timedelta(seconds=usual),
         pool=row["pool"],
         paused=row["paused_at"] is not None,
@@ -170,6 +165,11 @@ def _item(row: Mapping[Any, Any]) -> Item:
 
 def _alike(row: Mapping[Any, Any]) -> Item:
     """A row of `storage.agenda.planned_alike`."""
+    return _of_schedule(row)._replace(tasks=row["tasks"])
+
+
+def _of_schedule(row: Mapping[Any, Any]) -> Item:
+    """What says when it starts."""
     return Item(
         id=row["id"],
         name=row["name"],
@@ -177,7 +177,6 @@ def _alike(row: Mapping[Any, Any]) -> Item:
         next_run_at=row["next_run_at"],
         times=times_of_resolved(row["resolved"], row["zone_key"], row["quiet_key"]),
         offset=offset_of_row(row),
-        tasks=row["tasks"],
     )
 
 
