@@ -343,6 +343,11 @@ def _bits(numbers: Iterable[int]) -> int:
 # --- H -------------------------------------------------------------------------------------------
 
 
+def has_hash(expression: str) -> bool:
+    """Whether an `H` stands for a number in it; in `THU` and `MARCH` it does not."""
+    return any(_HASH.fullmatch(part) for word in expression.split() for part in word.split(","))
+
+
 def resolve_hashes(expression: str, *, seed: str) -> str:
     """Replace `H`, `H/15`, `H(0-29)` and `H(0-29)/10` by numbers that depend on the seed alone.
 

@@ -12,20 +12,20 @@ from functools import lru_cache
 
 from cronpilot.domain.choices import ScheduleType
 from cronpilot.domain.cron import Cron
-from cronpilot.domain.cron_grammar import Fields
+from cronpilot.domain.cron_grammar import Fields, has_hash
 from cronpilot.domain.duration_text import parse_duration
 from cronpilot.domain.plain_schedule import Scheduled
 
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
 _WHICH = ("first", "second", "third", "fourth", "fifth")
 _MOST_TIMES = 6  # more times of day than this are a rule, not a list
-_EVERY_DATE = (1 << 32) - 2
-_EVERY_WEEKDAY = (1 << 7) - 1
-_EVERY_MONTH = (1 << 13) - 2
+EVERY_DATE = (1 << 32) - 2
+EVERY_WEEKDAY = (1 << 7) - 1
+EVERY_MONTH = (1 << 13) - 2
 
 
 def explain(schedule: Scheduled, *, resolved: str | None = None) -> str:
@@ -45,7 +45,7 @@ def explain(schedule: Scheduled, *, resolved: str | None = None) -> str:
             expression = resolved or schedule.expression
             if expression is None:
                 return "every hour, at the minute at which it is set"
-            if not resolved and "H" in expression and not expression.startswith("@"):
+            if not resolved and has_hash(expression):
                 return f"by {expression}, where H is a number of the task's own"
             return explain_cron(expression)
 
@@ -80,8 +80,8 @@ def _times(fields: Fields) -> str:
     """The times of day when they are few; else the empty text."""
     times = [
         f"{hour:02}:{minute:02}"
-        for hour in _members(fields.hours)
-        for minute in _members(fields.minutes)
+        for hour in members(fields.hours)
+        for minute in members(fields.minutes)
     ]
     return _join(times) if len(times) <= _MOST_TIMES else ""
 
@@ -89,7 +89,7 @@ def _times(fields: Fields) -> str:
 def _pattern(fields: Fields) -> str:
     """Many times of day as a rule, such as "every 15 minutes, between 08:00 and 18:59"."""
     minute, hour = fields.text.split()[:2]
-    minutes, hours = _members(fields.minutes), _members(fields.hours)
+    minutes, hours = members(fields.minutes), members(fields.hours)
     if len(hours) * len(minutes) == 24 * 60:
         return "every minute"
     if len(minutes) == 1 and hours == list(range(hours[0], hours[-1] + 1)):
@@ -116,7 +116,7 @@ def _starting_over(step: int, size: int, unit: str) -> str:
 
 def _plain_text(text: str, bits: int, last: int) -> str:
     """The field as cron-descriptor reads it rightly: for it `5-5/3` is every third minute."""
-    numbers = _members(bits)
+    numbers = members(bits)
     if len(numbers) == last + 1:
         return "*"
     if len(numbers) == 1 or "," in text:
@@ -139,8 +139,8 @@ def _described(minute: str, hour: str) -> str:
 
 def _days(fields: Fields) -> tuple[str | None, bool]:
     """The days in words, and whether dates are among them; None for every day."""
-    every_date = fields.days_of_month == _EVERY_DATE
-    every_weekday = fields.weekdays == _EVERY_WEEKDAY
+    every_date = fields.days_of_month == EVERY_DATE
+    every_weekday = fields.weekdays == EVERY_WEEKDAY
     if every_date and every_weekday:
         return None, False
     if fields.both_days:
@@ -155,13 +155,13 @@ def _days(fields: Fields) -> tuple[str | None, bool]:
 
 
 def _dates(fields: Fields) -> str:
-    days = _members(fields.days_of_month)
-    parts = _dates_by_step(days) or [f"the {_ordinal(day)}" for day in days]
+    days = members(fields.days_of_month)
+    parts = _dates_by_step(days) or [f"the {ordinal(day)}" for day in days]
     if fields.last_day:
         parts.append("the last day")
     if fields.last_working_day:
         parts.append("the last working day")
-    words = _join(_runs(parts, days) if len(parts) == len(days) else parts)
+    words = _join(neighbours(parts, days) if len(parts) == len(days) else parts)
     return f"{words} of the month"
 
 
@@ -173,11 +173,11 @@ def _dates_by_step(days: list[int]) -> list[str]:
     if step < 2 or days != list(range(days[0], days[-1] + 1, step)):
         return []
     whole = days[0] == 1 and days[-1] + step > 31
-    reach = "" if whole else f" from the {_ordinal(days[0])} to the {_ordinal(days[-1])}"
-    return [f"every {_ordinal(step)} day{reach}"]
+    reach = "" if whole else f" from the {ordinal(days[0])} to the {ordinal(days[-1])}"
+    return [f"every {ordinal(step)} day{reach}"]
 
 
-def _runs(words: list[str], numbers: list[int]) -> list[str]:
+def neighbours(words: list[str], numbers: list[int]) -> list[str]:
     """Three and more neighbours as "first to last"."""
     found: list[str] = []
     begin = 0
@@ -193,19 +193,19 @@ def _runs(words: list[str], numbers: list[int]) -> list[str]:
 def _weekdays(fields: Fields, *, one: bool = False) -> str:
     """`every Friday`, `Monday to Friday`, `the first Friday of the month`; with `one` as in
     "if that is a Friday"."""
-    days = [(day - 1) % 7 for day in _members(fields.weekdays)]
+    days = [(day - 1) % 7 for day in members(fields.weekdays)]
     days.sort()
-    runs = _runs([_WEEKDAYS[day] for day in days], days)
+    runs = neighbours([WEEKDAYS[day] for day in days], days)
     parts = []
     if runs:
         named = _join(runs, "or" if one else "and")
         article = "a " if one else ("" if len(runs) == 1 and " to " in runs[0] else "every ")
         parts.append(article + named)
     special = [
-        f"the {_WHICH[which - 1]} {_WEEKDAYS[(day - 1) % 7]}"
+        f"the {_WHICH[which - 1]} {WEEKDAYS[(day - 1) % 7]}"
         for day, which in sorted(fields.nth_weekdays, key=lambda pair: (pair[1], pair[0]))
     ]
-    special += [f"the last {_WEEKDAYS[(day - 1) % 7]}" for day in _members(fields.last_weekdays)]
+    special += [f"the last {WEEKDAYS[(day - 1) % 7]}" for day in members(fields.last_weekdays)]
     if special:
         parts.append(f"{_join(special, 'or' if one else 'and')} of the month")
     return _join(parts, "or" if one else "and")
@@ -213,16 +213,16 @@ def _weekdays(fields: Fields, *, one: bool = False) -> str:
 
 def _months(bits: int) -> str:
     """` in January and July`; empty for all twelve."""
-    if bits == _EVERY_MONTH:
+    if bits == EVERY_MONTH:
         return ""
-    numbers = _members(bits)
-    return f" in {_join(_runs([_MONTHS[number - 1] for number in numbers], numbers))}"
+    numbers = members(bits)
+    return f" in {_join(neighbours([_MONTHS[number - 1] for number in numbers], numbers))}"
 
 
 def _single_date(fields: Fields) -> str:
     """`29 February` for one day of one month, with no word about weekdays; else empty."""
-    days, months = _members(fields.days_of_month), _members(fields.months)
-    alone = fields.both_days and fields.weekdays == _EVERY_WEEKDAY
+    days, months = members(fields.days_of_month), members(fields.months)
+    alone = fields.both_days and fields.weekdays == EVERY_WEEKDAY
     special = fields.last_day or fields.last_working_day
     if not alone or special or len(days) != 1 or len(months) != 1:
         return ""
@@ -259,7 +259,7 @@ def _once(at: datetime) -> str:
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _members(bits: int) -> list[int]:
+def members(bits: int) -> list[int]:
     return [number for number in range(bits.bit_length()) if bits >> number & 1]
 
 
@@ -271,7 +271,7 @@ def _comma(words: str) -> str:
     return f",{words}" if words else ""
 
 
-def _ordinal(number: int) -> str:
+def ordinal(number: int) -> str:
     if 10 < number % 100 < 14:
         return f"{number}th"
     return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"

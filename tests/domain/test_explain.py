@@ -33,6 +33,10 @@ from cronpilot.domain.schedule import Schedule
     ("manual", "only when started by hand"),
     ("@daily", "every day at 00:00"),
     ("H 3 * * *", "by H 3 * * *, where H is a number of the task's own"),
+    ("H(0-29)/10,45 3 * * *",
+     "by H(0-29)/10,45 3 * * *, where H is a number of the task's own"),
+    ("0 3 * MAR THU", "every Thursday in March at 03:00"),
+    ("@MONTHLY", "at 00:00 on the 1st of the month"),
 ])  # fmt: skip
 def test_every_type_in_words(schedule, words):
     assert explain(Schedule.model_validate(schedule)) == words
