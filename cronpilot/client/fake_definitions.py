@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from cronpilot.client.messages import FieldChange, FileDifference, RevisionView, TaskView
 from cronpilot.domain.explain import explain
+from cronpilot.domain.explain_briefly import explain_briefly
 from cronpilot.domain.schedule import Schedule, fire_times, resolve
 from cronpilot.domain.task import TaskSpec, spec_dict
 from cronpilot.domain.zones import find_zone
@@ -154,6 +155,7 @@ class Definitions:
             "schedule_type": spec.schedule.type,
             "schedule_config": spec.schedule.config,
             "schedule_words": explain(spec.schedule, resolved=resolved),
+            "schedule_brief": explain_briefly(spec.schedule, resolved=resolved),
             "schedule_expression": resolved if spec.schedule.type.is_cron else None,
             "timezone": zone.key,
             "own_timezone": spec.timezone,

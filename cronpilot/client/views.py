@@ -43,6 +43,7 @@ class TaskView(Message):
     schedule_type: ScheduleType
     schedule_config: dict[str, Any]
     schedule_words: str  # `every day at 02:30`
+    schedule_brief: str = ""  # `Mon-Fri 06:30`; empty for what takes more words
     schedule_expression: str | None = None  # five fields; `hourly` and H have got their numbers
     timezone: str  # in force: its own, or the scheduler's
     own_timezone: str | None = None  # the one it sets itself

@@ -17,6 +17,7 @@ from cronpilot.client.plain_client import Unsure
 from cronpilot.client.plain_rows import Row
 from cronpilot.domain.choices import ScheduleType
 from cronpilot.domain.explain import explain
+from cronpilot.domain.explain_briefly import explain_briefly
 from cronpilot.domain.plain_schedule import PlainSchedule, shorthand_of
 from cronpilot.domain.run import Status
 from cronpilot.domain.zones import find_zone
@@ -81,6 +82,7 @@ def _shown_task(row: Mapping[str, Any]) -> Row:
             "schedule": shorthand_of(schedule.type, schedule.config),
             "schedule_type": schedule.type,
             "schedule_words": explain(schedule, resolved=row["resolved"]),
+            "schedule_brief": explain_briefly(schedule, resolved=row["resolved"]),
             "active": bool(row["active"]),
             "running": 0,  # nobody knows it
             "queued": 0,

@@ -13,6 +13,7 @@ from cronpilot.client.messages import AttemptView, FireTime, LastRun, RunView, T
 from cronpilot.domain.alarms import Alarms, Usual, bound
 from cronpilot.domain.duration_text import format_duration
 from cronpilot.domain.explain import explain
+from cronpilot.domain.explain_briefly import explain_briefly
 from cronpilot.domain.plan import spread_offset
 from cronpilot.domain.run import Status, Trigger
 from cronpilot.domain.task import Limits, TaskSpec
@@ -50,6 +51,7 @@ def task_view(row: Mapping[Any, Any]) -> TaskView:
         schedule_type=schedule.type,
         schedule_config=schedule.config,
         schedule_words=explain(schedule, resolved=row["resolved"]),
+        schedule_brief=explain_briefly(schedule, resolved=row["resolved"]),
         schedule_expression=row["resolved"] if schedule.type.is_cron else None,
         version=row["version"],
         origin=row["origin"],

@@ -30,7 +30,7 @@ Line = list[Cell]
 
 _HIDDEN = {
     "id", "name", "schedule_type", "schedule_config", "schedule_words", "version", "origin",
-    "schedule_expression",
+    "schedule_brief", "schedule_expression",
     "differs_from_file", "archived_at", "next_run_at", "paused_at", "paused_until", "last_run",
     "running", "queued", "retrying", "runs", "successes", "success_rate", "average_duration_s",
     "last_verdicts", "own_timezone", "schedule", "command", "timezone",

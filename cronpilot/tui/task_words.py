@@ -63,8 +63,8 @@ def _trend(average: float, last: float | None, status: Status | None, marks: Mar
 
 
 def plan(task: TaskView, now: datetime, zone: tzinfo, room: int) -> Cell:
-    """The schedule in words, or as in tasks.yaml where those do not fit into so many cells; of a
-    task whose pause will end, first until when."""
+    """The schedule in words, in few words where those do not fit into so many cells, or else as in
+    tasks.yaml; of a task whose pause will end, first until when."""
     words = _schedule(task, room)
     if task.paused_until is None:
         return Cell(words, "muted")
@@ -75,6 +75,8 @@ def _schedule(task: TaskView, room: int) -> str:
     words = clean(task.schedule_words)
     if cell_len(words) <= room:
         return words
+    if task.schedule_brief and cell_len(task.schedule_brief) <= room:
+        return task.schedule_brief
     brief = clean(task.schedule)  # cut off, five fields say less than words
     fits = cell_len(brief) <= room or task.schedule_type is not ScheduleType.CUSTOM
     return brief if fits else words

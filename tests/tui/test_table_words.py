@@ -72,6 +72,16 @@ def test_a_schedule_whose_words_find_no_room_is_told_as_in_the_file(schedule, wo
     assert task_words.plan(task, NOON, UTC, room=60).text == words
 
 
+def test_a_schedule_whose_words_find_no_room_is_told_in_few_words():
+    task = make_task(schedule="30 6 * * 1-5", schedule_words="Monday to Friday at 06:30",
+                     schedule_brief="Mon-Fri 06:30", schedule_type="custom")  # fmt: skip
+    told = {room: task_words.plan(task, NOON, UTC, room=room).text for room in (25, 24, 13, 12)}
+    assert told == {
+        25: "Monday to Friday at 06:30", 24: "Mon-Fri 06:30", 13: "Mon-Fri 06:30",
+        12: "30 6 * * 1-5",
+    }  # fmt: skip
+
+
 def test_a_pause_that_will_end_says_when():
     task = make_task(paused_at=NOON, paused_until=NOON + 6 * 3600 * SECOND)
     words = task_words.plan(task, NOON, UTC, room=80)
