@@ -83,6 +83,7 @@ def test_a_schedule_that_has_ended_plans_nothing_more():
         pytest.param("queue", 1, 0, "queued", None, id="queue behind the one that goes"),
         pytest.param("queue", 1, 1, "skipped", "queue_full", id="queue holds one, not two"),
         pytest.param("replace", 1, 0, "queued", None, id="replace takes its place"),
+        pytest.param("replace", 0, 1, "queued", None, id="replace takes that of a queued one"),
         pytest.param("allow", 3, 2, "queued", None, id="allow runs beside the others"),
     ],
 )
@@ -167,6 +168,35 @@ def test_a_deadline_of_ten_minutes(minutes_late, status, reason):
     assert [(v.status, v.reason) for v in decided.verdicts] == [(status, reason)]
 
 
+def test_a_deadline_counts_from_the_start_that_the_spread_gave():
+    """A slot at noon that its spread starts at 12:05 is 5 minutes late at 12:10, not 10."""
+    once = fire_times(ScheduleType.ONCE, "2026-03-04T12:00:00Z", ZoneInfo("UTC"))
+    task = DueTask(once, at(5), 5 * MINUTE, deadline=5 * MINUTE, watched_since=NOON)
+
+    assert [v.status for v in plan(task, at(10)).verdicts] == ["queued"]
+    assert [v.status for v in plan(task, at(11)).verdicts] == ["missed"]
+
+
+def test_a_pass_at_the_very_second_of_a_slot_takes_that_one():
+    decided = plan(due(at(-1)), NOON)
+
+    assert decided.verdicts == (
+        SlotVerdict(at(-1), Status.MISSED, reason=Reason.DOWN),
+        SlotVerdict(NOON, Status.QUEUED),
+    )
+    assert decided.next_run_at == at(1)
+
+
+def test_a_slot_on_time_is_skipped_while_earlier_ones_are_made_up_for():
+    decided = plan(due(at(-2), missed=Missed.ALL, watched_since=NOON), NOON)
+
+    assert decided.verdicts == (
+        SlotVerdict(at(-2), Status.QUEUED, Trigger.CATCH_UP),
+        SlotVerdict(at(-1), Status.QUEUED, Trigger.CATCH_UP),
+        SlotVerdict(NOON, Status.SKIPPED, reason=Reason.ALREADY_RUNNING),
+    )
+
+
 def test_a_minutely_task_after_a_year_counts_up_to_a_thousand():
     decided = plan(due(NOON - timedelta(days=365), watched_since=NOON), NOON)
 
@@ -216,6 +246,29 @@ def test_a_pause_in_which_nothing_was_due_leaves_no_row():
     decided = fold_paused(EACH_MINUTE, timedelta(), at(1), NOON)
 
     assert (decided.verdicts, decided.next_run_at) == ((), at(1))
+
+
+@pytest.mark.parametrize(
+    ("since", "verdicts"),
+    [
+        pytest.param(
+            at(0), (SlotVerdict(NOON, Status.QUEUED, Trigger.CATCH_UP),), id="the only one"
+        ),
+        pytest.param(
+            at(-2),
+            (
+                SlotVerdict(at(-2), Status.SKIPPED, reason=Reason.PAUSED, until=at(-1), count=2),
+                SlotVerdict(NOON, Status.QUEUED, Trigger.CATCH_UP),
+            ),
+            id="the others are one row",
+        ),
+    ],
+)
+def test_a_pause_that_ends_with_a_run_makes_up_for_the_latest_slot_once(since, verdicts):
+    decided = fold_paused(EACH_MINUTE, timedelta(), since, NOON, make_up=True)
+
+    assert decided.verdicts == verdicts
+    assert decided.next_run_at == at(1)
 
 
 # --- spread ---
