@@ -36,6 +36,7 @@ from cronpilot.tui.screens.acting import ActingScreen
 from cronpilot.tui.screens.dashboard import Dashboard
 from cronpilot.tui.screens.dialog import Dialog
 from cronpilot.tui.terminal import TerminalGuard, driver_for
+from cronpilot.tui.themes_256 import themes_for
 from cronpilot.tui.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
@@ -107,7 +108,6 @@ class CronPilotApp(App[Leave]):
         self.options = options or ScreenOptions()
         self.memory = Memory(self.options.memory_file)
         wanted = self.memory.theme(self.options.theme)
-        chosen = theme or themes.choose_theme(os.environ, wanted)
         # Before Textual sees NO_COLOR: with the terminal's own colours it leaves all of them out.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.role, self.host, self.state_dir, self.clock = role, host, state_dir, clock
@@ -127,9 +127,10 @@ class CronPilotApp(App[Leave]):
         self._said: dict[tuple[str, str], float] = {}  # what stands in the corner, until when
         self._type_ahead = TypeAhead(self, super().on_event)
         self.animation_level = "none"
-        for theme_ in themes.THEMES:
+        depth = self.console.color_system
+        for theme_ in themes_for(depth):
             self.register_theme(theme_)
-        self.theme = chosen
+        self.theme = theme or themes.choose_theme(os.environ, wanted, depth)
 
     @property
     def who(self) -> str:

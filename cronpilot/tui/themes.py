@@ -171,17 +171,16 @@ VARIABLES = dict(_DARK.variables)
 """A value for each of our names, so that the stylesheet can be read before a theme is chosen."""
 
 
-_FEW_COLOURS = ("linux", "vt100", "vt102", "vt220", "ansi", "screen", "xterm", "rxvt")
-
-
-def choose_theme(environ: Mapping[str, str], wanted: str = "auto") -> str:
+def choose_theme(
+    environ: Mapping[str, str], wanted: str = "auto", depth: str | None = "truecolor"
+) -> str:
     """The theme for this terminal: none of its own with NO_COLOR, whatever was wanted; the 16
-    colours of a terminal that has no others; else what is wanted, one of `WORDS`; else light where
-    the terminal says that its background is (COLORFGBG)."""
+    colours of a terminal that has no others (`depth` is Rich's word); else what is wanted, one of
+    `WORDS`; else light where the terminal says that its background is (COLORFGBG)."""
     if "NO_COLOR" in environ:
         return MONO
     chosen = next((name for name, word in WORDS.items() if word == wanted), None)
-    if environ.get("TERM", "") in _FEW_COLOURS and not environ.get("COLORTERM"):
+    if depth not in ("256", "truecolor"):
         return MONO if chosen == MONO else SIXTEEN
     if chosen is not None:
         return chosen
