@@ -101,10 +101,12 @@ def _planned(spec: TaskSpec, timezone: str, now: datetime) -> list[str]:
     """Name, schedule in words and next run: as the engine would plan it, reading the file now."""
     from cronpilot.cli.words import when
     from cronpilot.domain.explain import explain
+    from cronpilot.domain.plan import next_run_at, spread_offset
     from cronpilot.domain.schedule import fire_times, resolve
 
     zone = spec.zone(timezone)
     resolved = resolve(spec.schedule, zone=zone, set_at=now, seed=spec.name)
-    next_run = fire_times(spec.schedule.type, resolved, zone).next_after(now)
+    times = fire_times(spec.schedule.type, resolved, zone)
+    next_run = next_run_at(times, spread_offset(spec.name, spec.spread), now)
     words = explain(spec.schedule, resolved=resolved)
     return [spec.name, words, when(next_run) if spec.active else "not active"]

@@ -35,6 +35,14 @@ def test_a_good_file_is_shown_in_words(alone: Cronpilot, somewhere: Path) -> Non
     )
 
 
+def test_the_next_run_is_told_with_its_spread(alone: Cronpilot, somewhere: Path) -> None:
+    (somewhere / "tasks.yaml").write_text(
+        GOOD.replace("timezone: UTC", "timezone: UTC, spread: 1h")
+    )
+
+    assert "at 03:15  2038-01-19 04:37:36 CET\n" in alone("validate", "tasks.yaml").out
+
+
 def test_a_good_file_as_json(alone: Cronpilot, somewhere: Path) -> None:
     (somewhere / "tasks.yaml").write_text(GOOD)
 
