@@ -170,6 +170,14 @@ def test_a_queued_run_is_overdue_beyond_its_deadline_and_not_at_it(database):
     assert overdue(10.01) == [1]
 
 
+def test_a_deadline_bounds_the_start_of_a_run_and_not_that_of_its_retries(database):
+    task = add_task(database, deadline="10m")
+    record(database, slot(task))
+    database.write(lambda c: c.execute(text("UPDATE run SET attempts=1, launches=1"))).result()
+
+    assert database.read(lambda c: runs.overdue(c, NOON + 60 * MINUTE)) == []
+
+
 def test_a_retry_returns_to_the_queue_when_its_time_has_come(database):
     task = add_task(database)
     run_id = record(database, slot(task))[0]
