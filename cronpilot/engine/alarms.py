@@ -142,9 +142,9 @@ def _over(connection: Connection, opened: list[Any]) -> Iterator[Act]:
     for row in opened:
         task, kept = _task_of(row), incidents.kept_of(row)
         if row["task_archived_at"] is not None:
-            yield _end(task, kept, "Its task was taken away.")
+            yield _end(kept, "Its task was taken away.")
         elif _is_off(row):
-            yield _end(task, kept, "Its alarm was switched off.")
+            yield _end(kept, "Its alarm was switched off.")
         elif kept.fault is Fault.LONG and kept.run_id in over:
             yield _good(task, kept)
 
@@ -156,8 +156,8 @@ def _is_off(row: Row) -> bool:
     return getattr(row["task_alarms"], fault.value) is Auto.OFF
 
 
-def _end(task: Row, kept: Kept, why: str) -> Act:
-    return lambda judge: judge.end(task, kept, why)
+def _end(kept: Kept, why: str) -> Act:
+    return lambda judge: judge.end(kept, why)
 
 
 def _good(task: Row, kept: Kept) -> Act:

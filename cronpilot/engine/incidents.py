@@ -192,7 +192,7 @@ class Judge:
             shown = kept.id if kept is not None and word is Word.RECOVERED else None
             self._tell(row, word, fault, standing, shown, state, "")
 
-    def end(self, row: Row, kept: Kept, why: str) -> None:
+    def end(self, kept: Kept, why: str) -> None:
         """Nothing can come of it any more: its task is gone, or is not looked at."""
         self._standing.pop((kept.task_id, kept.fault), None)
         self._kept.pop(kept.id, None)

@@ -83,7 +83,7 @@ def health_lines(health: Health, now: datetime, zone: tzinfo, marks: Marks) -> l
         urgent = [HealthLine("fine", Cell(f"{marks.ok} fine", "good"),
                              Cell("the last 24 hours", "strong"), words)]  # fmt: skip
     return [
-        *urgent, _gap("engine"), *_engine(health, now, zone, marks),
+        *urgent, _gap("engine"), *_engine(health, now, zone),
         *_log(health.engine_log, now, zone),
     ]  # fmt: skip
 
@@ -212,7 +212,7 @@ def _fact(name: str, words: str, tone: Tone = "") -> HealthLine:
     return HealthLine(f"fact {name}", Cell(""), Cell(name, "muted"), Cell(words, tone))
 
 
-def _engine(health: Health, now: datetime, zone: tzinfo, marks: Marks) -> Iterator[HealthLine]:
+def _engine(health: Health, now: datetime, zone: tzinfo) -> Iterator[HealthLine]:
     engine = health.engine
     if engine is not None:
         since = stamp(engine.started_at, now, zone)

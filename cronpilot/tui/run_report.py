@@ -46,11 +46,11 @@ def report(
     return [
         *_verdict(run, now, zone, marks),
         _line("why", Cell(why_started(run))),
-        *_slot(run, now, zone),
+        *_slot(run, zone),
         *_times(run, now, zone),
         *_means(run),
-        *(_command(run, task) if is_read else []),
-        *_attempts(run, attempts, now, zone, marks),
+        *(_command(task) if is_read else []),
+        *_attempts(attempts, now, zone, marks),
         *_environment(run),
     ]
 
@@ -122,7 +122,7 @@ def _verdict(run: RunView, now: datetime, zone: tzinfo, marks: Marks) -> list[Li
     return [_line("result", state, Cell("  "), Cell(in_words(run, now, zone)))]
 
 
-def _slot(run: RunView, now: datetime, zone: tzinfo) -> list[Line]:
+def _slot(run: RunView, zone: tzinfo) -> list[Line]:
     if run.scheduled_for is None:
         return []
     late = lateness_s(run)
@@ -134,7 +134,7 @@ def _slot(run: RunView, now: datetime, zone: tzinfo) -> list[Line]:
             words += f", {elapsed(run.spread_s)} after it by its spread"
     else:
         words, tone = f"started {elapsed(late)} late", "warn"
-    cells = [Cell(_moment(run.scheduled_for, now, zone)), Cell("  "), Cell(words, _tone(tone))]
+    cells = [Cell(_moment(run.scheduled_for, zone)), Cell("  "), Cell(words, _tone(tone))]
     return [_line("slot", *cells)]
 
 
@@ -142,19 +142,19 @@ def _tone(word: str) -> Tone:
     return "warn" if word == "warn" else "muted"
 
 
-def _moment(at: datetime, now: datetime, zone: tzinfo) -> str:
+def _moment(at: datetime, zone: tzinfo) -> str:
     local = at.astimezone(zone)
     return f"{local:%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _times(run: RunView, now: datetime, zone: tzinfo) -> list[Line]:
     if run.started_at is None:
-        return [_line("recorded", Cell(_moment(run.queued_at, now, zone)))]
+        return [_line("recorded", Cell(_moment(run.queued_at, zone)))]
     usual = f"usually {duration(run.usual_s)}" if run.usual_s else ""
     took = "going for" if run.status in ACTIVE else "took"
     ago = age(now - (run.finished_at or run.started_at))
     return [
-        _line("started", Cell(_moment(run.started_at, now, zone)), Cell("  "),
+        _line("started", Cell(_moment(run.started_at, zone)), Cell("  "),
               Cell(f"{took} {run_length(run, now)}", "strong"), Cell("  "), Cell(usual, "muted"),
               Cell("  " if usual else ""),
               Cell("" if run.status in ACTIVE else f"ended {ago}", "muted")),
@@ -174,7 +174,7 @@ def _means(run: RunView) -> list[Line]:
     return [_line("used", Cell(said))] if said else []
 
 
-def _command(run: RunView, task: TaskView | None) -> list[Line]:
+def _command(task: TaskView | None) -> list[Line]:
     if task is None:
         return [_line("command", Cell("its task was taken away", "muted"))]
     words = task.command if isinstance(task.command, str) else " ".join(task.command)
@@ -183,7 +183,7 @@ def _command(run: RunView, task: TaskView | None) -> list[Line]:
 
 
 def _attempts(
-    run: RunView, attempts: Sequence[AttemptView], now: datetime, zone: tzinfo, marks: Marks
+    attempts: Sequence[AttemptView], now: datetime, zone: tzinfo, marks: Marks
 ) -> list[Line]:
     if not attempts:
         return []
