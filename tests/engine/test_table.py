@@ -9,6 +9,7 @@ import pytest
 
 from cronpilot.domain.plan import spread_offset
 from cronpilot.domain.run import Reason, Status, Trigger
+from cronpilot.engine.scheduling import job_store
 from cronpilot.errors import StorageProblem, UsageProblem
 from tests.engine.clocks import SetClock
 from tests.engine.conftest import finished, history, reached, rows_of, start, until
@@ -429,7 +430,13 @@ async def test_a_pause_of_the_whole_scheduler_that_ended_while_no_engine_ran(ben
     assert (down.reason, made_up.trigger) == (Reason.DOWN, Trigger.CATCH_UP)
 
 
-async def test_a_pause_wakes_the_engine_to_the_moment(bench):
+@pytest.fixture
+def no_heartbeat(monkeypatch):
+    """Nothing wakes the scheduler but what it waits for."""
+    monkeypatch.setattr(job_store, "HEARTBEAT", timedelta(hours=1))
+
+
+async def test_a_pause_wakes_the_engine_to_the_moment(bench, no_heartbeat):
     bench.tasks("name: tick\ncommand: 'true'\nschedule: every 1h")
     async with bench.engine() as engine:
         task = await engine.find_task("tick")
@@ -442,7 +449,7 @@ async def test_a_pause_wakes_the_engine_to_the_moment(bench):
         await until(resumed, "the end of the pause")
 
 
-async def test_a_pause_of_the_whole_scheduler_wakes_the_engine_too(bench):
+async def test_a_pause_of_the_whole_scheduler_wakes_the_engine_too(bench, no_heartbeat):
     bench.tasks("name: tick\ncommand: 'true'\nschedule: every 1h")
     async with bench.engine() as engine:
         await engine.pause_scheduler(until=datetime.now(UTC) + timedelta(seconds=0.5))

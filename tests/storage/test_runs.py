@@ -113,7 +113,7 @@ def test_a_paused_task_starts_nothing_by_schedule_but_does_by_hand(database):
 
 
 def test_a_request_that_comes_twice_makes_one_run(database):
-    task = add_task(database)
+    task = add_task(database, overlap="allow")
 
     def ask(connection):
         row = tasks.facts(connection, [task])[0]
@@ -121,7 +121,10 @@ def test_a_request_that_comes_twice_makes_one_run(database):
             connection, row, request_id="same", actor="me", at=NOON, refused=None
         )  # fmt: skip
 
-    assert database.write(ask).result() == database.write(ask).result()
+    first, again = database.write(ask).result(), database.write(ask).result()
+
+    assert first == again
+    assert queue(database) == [first]
 
 
 def test_a_claim_is_a_launch_with_the_number_of_its_attempt(database):
@@ -168,6 +171,14 @@ def test_a_queued_run_is_overdue_beyond_its_deadline_and_not_at_it(database):
 
     assert overdue(10) == []
     assert overdue(10.01) == [1]
+
+
+def test_a_deadline_counts_from_behind_the_spread(database):
+    task = add_task(database, deadline="10m", spread="5m")
+    record(database, slot(task))
+
+    assert database.read(lambda c: runs.overdue(c, NOON + 15 * MINUTE)) == []
+    assert database.read(lambda c: runs.overdue(c, NOON + 16 * MINUTE)) == [1]
 
 
 def test_a_deadline_bounds_the_start_of_a_run_and_not_that_of_its_retries(database):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from rich.cells import cell_len
 
 from cronpilot.client.agenda import (
     HourLoad,
@@ -156,10 +157,12 @@ async def test_t_shows_the_timeline_which_moves_and_zooms(show, client):
 @pytest.mark.parametrize("size", [(80, 24), (40, 10), (20, 3), (200, 60)])
 async def test_both_fit_any_screen(show, client, size):
     async with show(client, size=size) as screen:
-        await screen.press("3", "t")
-        await screen.pilot.pause()
-        await screen.press("t")
-        await screen.pilot.pause()
+        for key in ("3", "t", "t"):
+            await screen.press(key)
+            await screen.pilot.pause()
+            lines = screen.text.splitlines()
+            assert len(lines) == size[1]
+            assert max(map(cell_len, lines)) <= size[0]
 
 
 # --- the list, without a screen ------------------------------------------------------------------
