@@ -144,6 +144,23 @@ def test_a_claim_is_a_launch_with_the_number_of_its_attempt(database):
     assert queue(database) == []
 
 
+def test_a_further_attempt_is_counted_and_leaves_the_start_of_the_first(database):
+    task = add_task(database)
+    run_id = record(database, slot(task))[0]
+
+    for launch in (1, 2):
+        database.write(
+            lambda c, launch=launch: c.execute(
+                text(f"UPDATE run SET status='starting', launches={launch}")
+            )
+        ).result()
+        started = runs.Start(run_id, launch, 4242, NOON + launch * MINUTE)
+        database.write(lambda c, started=started: runs.start(c, [started])).result()
+
+    state = database.read(lambda c: runs.state(c, run_id))
+    assert (state["attempts"], state["started_at"]) == (2, NOON + MINUTE)
+
+
 @pytest.mark.parametrize("final", [status for status in Status if status.is_final])
 def test_a_final_state_is_never_left(database, final):
     task = add_task(database)
