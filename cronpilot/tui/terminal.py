@@ -17,7 +17,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast
 
 from rich.cells import cell_len
 from textual.driver import Driver
@@ -138,11 +138,31 @@ class TerminalDriver(LinuxDriver):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         assert sys.__stdout__ is not None
-        self._file = sys.__stdout__
+        self._file = cast("TextIO", _Output(sys.__stdout__))
         codecs.register_error("as wide", _as_wide)
         sys.__stdout__.reconfigure(errors="as wide")
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
         signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+
+
+class _Output:
+    """Standard output, writing to which never fails.
+
+    A terminal that stands still before it goes away breaks the write that waits for it. Textual's
+    output thread would end of that, its queue fill up, and leaving the screen wait for room there.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self.fileno = out.fileno
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._out.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._out.flush()
 
 
 def _as_wide(error: UnicodeError) -> tuple[str, int]:

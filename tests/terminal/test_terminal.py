@@ -13,12 +13,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import pexpect
+import psutil
 import pyte
 import pytest
 
+from ..patience import PATIENCE_S
+
 DEMO = Path(__file__).with_name("demo_screen.py")
 ENVIRONMENT = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-DEADLINE = 30
+DEADLINE = PATIENCE_S
 
 # What Textual and we write: cursor, colours, modes of the terminal, questions about it.
 OURS = re.compile(
@@ -74,6 +77,14 @@ class Session:
         process.closed = self.child.closed = True
         process.fd = self.child.child_fd = -1
 
+    def stand_still(self) -> None:
+        """Take in nothing, until it waits for that and does nothing else."""
+        process, worked = psutil.Process(self.child.pid), None
+        end = time.monotonic() + DEADLINE
+        while worked != (worked := process.cpu_times()):
+            assert time.monotonic() < end, "it does not wait"
+            time.sleep(0.5)
+
     def end(self) -> None:
         """Whatever is left of it is killed."""
         if not self.child.closed:
@@ -89,7 +100,10 @@ class Session:
         end = time.monotonic() + DEADLINE
         while not (self.left.exists() and self.left.read_text().endswith("\n")):
             assert time.monotonic() < end, "the screen was not left"
-            time.sleep(0.02)
+            if self.child.closed:
+                time.sleep(0.02)
+            else:
+                self.read()  # a screen cannot leave a terminal that is full
         name, cpu = self.left.read_text().split()
         return name, float(cpu)
 
@@ -127,6 +141,15 @@ def test_a_closed_terminal_ends_the_screen_and_costs_nothing_more(session, ignor
 
     assert name == "HANGUP"
     assert cpu < 0.1
+
+
+def test_a_terminal_that_stands_still_before_it_goes_ends_the_screen_too(session):
+    screen = session()
+    screen.child.send("51" * 50)  # other views, which nobody takes in
+    screen.stand_still()
+    screen.hang_up()
+
+    assert screen.how_it_was_left()[0] == "HANGUP"
 
 
 def test_a_hang_up_signal_ends_the_screen(session):
