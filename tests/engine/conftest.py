@@ -115,6 +115,12 @@ def bench(tmp_path: Path):
     made.end()
 
 
+def until_there(path: Path) -> str:
+    """A command that goes on until that file is there: as long as a test wants, however busy the
+    machine is."""
+    return f"until test -e {path}; do sleep 0.05; done"
+
+
 async def start(engine: Engine, name: str) -> RunView:
     """Start a task by hand."""
     task = await engine.find_task(name)

@@ -13,7 +13,7 @@ from cronpilot.client.messages import RunQuery, TaskQuery, TaskRemoved
 from cronpilot.domain.run import Reason, Status
 from cronpilot.domain.task import TaskSpec, spec_dict
 from cronpilot.errors import ConfigError, Conflict, NotFound, Refused
-from tests.engine.conftest import finished, history, reached, start
+from tests.engine.conftest import finished, history, reached, start, until_there
 
 NEW = {"name": "new", "command": "true", "schedule": "daily 02:30"}
 
@@ -272,8 +272,9 @@ async def _removed(events) -> int:
     raise AssertionError("the events ended")
 
 
-async def test_runs_that_wait_end_with_their_task_and_what_runs_goes_on(bench):
-    bench.tasks("name: long\ncommand: sleep 1\nschedule: manual\noverlap: queue")
+async def test_runs_that_wait_end_with_their_task_and_what_runs_goes_on(bench, tmp_path):
+    go = tmp_path / "go"
+    bench.tasks(f"name: long\ncommand: {until_there(go)}\nschedule: manual\noverlap: queue")
     async with bench.engine() as engine:
         going = await start(engine, "long")
         await reached(engine, going.id, Status.RUNNING)
@@ -284,6 +285,7 @@ async def test_runs_that_wait_end_with_their_task_and_what_runs_goes_on(bench):
         assert (gone.queued, ended.status, ended.reason) == (
             0, Status.STOPPED, Reason.ARCHIVED,
         )  # fmt: skip
+        go.touch()
         assert (await finished(engine, going.id)).status is Status.SUCCESS
 
 
@@ -369,13 +371,16 @@ async def test_edits_are_there_after_a_restart(bench):
     assert (task.timeout, undone.timeout) == ("5m", None)
 
 
-async def test_what_fails_after_its_task_was_deleted_is_not_tried_again(bench):
+async def test_what_fails_after_its_task_was_deleted_is_not_tried_again(bench, tmp_path):
+    go = tmp_path / "go"
     bench.tasks(
-        "name: flaky\ncommand: sleep 1; exit 1\nschedule: manual\nmax_retries: 5\nretry_delay: 0s"
+        f"name: flaky\ncommand: {until_there(go)}; exit 1\nschedule: manual\nmax_retries: 5\n"
+        "retry_delay: 0s"
     )
     async with bench.engine() as engine:
         run = await reached(engine, (await start(engine, "flaky")).id, Status.RUNNING)
         await engine.delete_task(run.task_id)
+        go.touch()
         ended = await finished(engine, run.id)
 
     assert (ended.status, ended.attempts) == (Status.FAILED, 1)

@@ -14,7 +14,16 @@ from cronpilot.engine import dispatcher
 from cronpilot.engine.launch import claim_of
 from cronpilot.errors import NotFound, Refused
 from cronpilot.runner import environment
-from tests.engine.conftest import finished, history, log_of, reached, start, until
+from tests.engine.conftest import (
+    LONG,
+    finished,
+    history,
+    log_of,
+    reached,
+    start,
+    until,
+    until_there,
+)
 
 
 async def test_a_start_by_hand_ends_with_its_code_its_output_and_its_figures(bench):
@@ -266,8 +275,9 @@ async def test_a_followed_log_ends_with_its_run(bench):
     assert pieces[-1].ended
 
 
-async def test_events_tell_each_state_of_a_run(bench):
-    bench.tasks("name: hello\ncommand: sleep 0.3\nschedule: manual")
+async def test_events_tell_each_state_of_a_run(bench, tmp_path):
+    go = tmp_path / "go"
+    bench.tasks(f"name: hello\ncommand: {until_there(go)}\nschedule: manual")
     async with bench.engine() as engine:
         seen: list[str] = []
 
@@ -275,13 +285,15 @@ async def test_events_tell_each_state_of_a_run(bench):
             async for event in engine.events():
                 if event.kind == "run_changed" and event.run.status not in seen:
                     seen.append(event.run.status)
+                if event.kind == "run_changed" and event.run.status is Status.RUNNING:
+                    go.touch()
                 if event.kind == "run_changed" and event.run.status.is_final:
                     return
 
         listening = asyncio.create_task(listen())
         await asyncio.sleep(0)
         await start(engine, "hello")
-        await asyncio.wait_for(listening, 10)
+        await asyncio.wait_for(listening, LONG)
 
     assert seen[-2:] == ["running", "success"]
 

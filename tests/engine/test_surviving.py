@@ -6,33 +6,39 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from cronpilot.domain.run import Reason, Status, Trigger
 from cronpilot.runner.leftovers import ended
-from tests.engine.conftest import finished, history, reached, start, until
+from tests.engine.clocks import SetClock
+from tests.engine.conftest import finished, history, reached, start, until, until_there
 
 
-async def test_a_run_goes_on_without_an_engine_and_ends_with_its_true_code(bench):
-    bench.tasks("name: slow\ncommand: sleep 1; exit 7\nschedule: manual")
+async def test_a_run_goes_on_without_an_engine_and_ends_with_its_true_code(bench, tmp_path):
+    go = tmp_path / "go"
+    bench.tasks(f"name: slow\ncommand: {until_there(go)}; exit 7\nschedule: manual")
     async with bench.engine() as engine:
         run = await reached(engine, (await start(engine, "slow")).id, Status.RUNNING)
 
     async def is_over():
         return ended(bench.state_dir)
 
-    await until(is_over, "the end of the command")
     nobody_was_there = datetime.now(UTC)
+    go.touch()
+    await until(is_over, "the end of the command")
+    still_nobody = datetime.now(UTC)
     async with bench.engine() as engine:
         run = await finished(engine, run.id)
 
     assert (run.status, run.exit_code, run.attempts) == (Status.FAILED, 7, 1)
-    assert run.duration_s > 0.9
-    assert run.finished_at <= nobody_was_there
+    assert run.duration_s == pytest.approx((run.finished_at - run.started_at).total_seconds())
+    assert nobody_was_there <= run.finished_at <= still_nobody
 
 
 async def test_a_run_that_still_goes_is_taken_up(bench, tmp_path, caplog):
     caplog.set_level(logging.INFO, "cronpilot")
     go = tmp_path / "go"
-    bench.tasks(f"name: slow\ncommand: until test -e {go}; do sleep 0.1; done\nschedule: manual")
+    bench.tasks(f"name: slow\ncommand: {until_there(go)}\nschedule: manual")
     async with bench.engine() as engine:
         before = await reached(engine, (await start(engine, "slow")).id, Status.RUNNING)
     async with bench.engine() as engine:
@@ -46,11 +52,13 @@ async def test_a_run_that_still_goes_is_taken_up(bench, tmp_path, caplog):
     assert caplog.text.count("run_started") == 1  # it was started once
 
 
-async def test_a_run_survives_its_keeper(bench):
-    bench.tasks("name: slow\ncommand: sleep 1; exit 5\nschedule: manual")
+async def test_a_run_survives_its_keeper(bench, tmp_path):
+    go = tmp_path / "go"
+    bench.tasks(f"name: slow\ncommand: {until_there(go)}; exit 5\nschedule: manual")
     async with bench.engine() as engine:
         run = await reached(engine, (await start(engine, "slow")).id, Status.RUNNING)
         bench.kill_keeper()
+        go.touch()
         last = await finished(engine, run.id)
 
         assert (last.status, last.exit_code, last.attempts) == (Status.FAILED, 5, 1)
@@ -76,11 +84,13 @@ async def test_a_queued_run_is_started_by_the_next_engine(bench):
 async def test_a_retry_is_not_forgotten(bench):
     bench.tasks(
         "name: flaky\ncommand: test $CRONPILOT_ATTEMPT = 2\nschedule: manual\nmax_retries: 1\n"
-        "retry_delay: 3s"
+        "retry_delay: 1h"
     )
-    async with bench.engine() as engine:
+    clock = SetClock(datetime.now(UTC))
+    async with bench.engine(clock=clock) as engine:
         run = await reached(engine, (await start(engine, "flaky")).id, Status.RETRYING)
-    async with bench.engine() as engine:
+    clock.pass_by(timedelta(hours=1))
+    async with bench.engine(clock=clock) as engine:
         last = await finished(engine, run.id)
 
     assert (last.status, last.attempts) == (Status.SUCCESS, 2)

@@ -12,7 +12,7 @@ from cronpilot.domain.run import Reason, Status, Trigger
 from cronpilot.engine import recovery
 from cronpilot.runner.messages import AttemptKey
 from cronpilot.storage import runs, tasks
-from tests.engine.conftest import finished, history, reached, start, until
+from tests.engine.conftest import finished, history, reached, start, until, until_there
 
 
 async def test_what_cannot_be_taken_up_at_once_is_tried_again(bench, monkeypatch):
@@ -111,13 +111,15 @@ async def test_what_was_to_be_replaced_when_the_engine_died_is_replaced_by_the_n
     assert (old.status, old.reason) == (Status.STOPPED, Reason.REPLACED)
 
 
-async def test_a_run_that_would_be_retried_ends_with_the_engine(bench, monkeypatch):
+async def test_a_run_that_would_be_retried_ends_with_the_engine(bench, monkeypatch, tmp_path):
+    go = tmp_path / "go"
     bench.tasks(
-        "name: flaky\ncommand: sleep 1; exit 1\nschedule: manual\nmax_retries: 9\nretry_delay: 1h"
+        f"name: flaky\ncommand: {until_there(go)}; exit 1\nschedule: manual\nmax_retries: 9\n"
+        "retry_delay: 1h"
     )
     async with bench.engine() as engine:
         run = await reached(engine, (await start(engine, "flaky")).id, Status.RUNNING)
-        monkeypatch.setattr(engine._executor, "stop", lambda *about, **more: None)  # too late
+        monkeypatch.setattr(engine._executor, "stop", lambda *about, **more: go.touch())  # too late
         await engine.shutdown(with_tasks=True)
         ended = await engine.run(run.id)
 

@@ -8,7 +8,7 @@ import pytest
 
 from cronpilot.domain.run import Reason, Status, Trigger
 from cronpilot.errors import ConfigError
-from tests.engine.conftest import finished, log_of, reached, start, until
+from tests.engine.conftest import finished, log_of, reached, start, until, until_there
 
 
 async def start_test(engine, name, **how):
@@ -141,11 +141,13 @@ async def test_a_start_that_is_resent_while_it_runs_leaves_no_verdict(bench):
     assert (again.id, verdicts) == (run.id, [])
 
 
-async def test_a_test_goes_on_under_the_next_engine(bench):
+async def test_a_test_goes_on_under_the_next_engine(bench, tmp_path):
+    go = tmp_path / "go"
     bench.tasks("name: slow\ncommand: 'true'\nschedule: manual")
     async with bench.engine() as engine:
-        test = await start_test(engine, "slow", spec={"command": "sleep 1; exit 5"})
+        test = await start_test(engine, "slow", spec={"command": f"{until_there(go)}; exit 5"})
         await reached(engine, test.id, Status.RUNNING)
+    go.touch()
     async with bench.engine() as engine:
         run = await finished(engine, test.id)
 
