@@ -268,6 +268,13 @@ async def test_a_run_can_be_stopped_from_its_page(show, client):
         await screen.until(lambda: client.calls == [("stop_run", 701, "TERM")])
 
 
+async def test_r_on_that_page_says_that_a_run_has_begun(show, client):
+    async with show(client) as screen:
+        await opened(screen)
+        await screen.press("r")
+        await screen.until(lambda: "Run 701 has begun." in screen.text)
+
+
 async def test_tab_goes_between_facts_and_output(show, client):
     client.put_run(make_run(701, environment={f"V{n:02}": "x" for n in range(40)}))
     async with show(client, size=(80, 24)) as screen:

@@ -93,6 +93,7 @@ async def test_what_was_missed_is_run_now_and_what_runs_is_stopped(show, client)
         assert "x stop" not in screen.text and "r run now" in screen.text
         await screen.press("r")
         await screen.until(lambda: ("run_now", 2) in client.calls)
+        await screen.until(lambda: "Run 7 has begun." in screen.text)
 
 
 async def test_d_dismisses_it_for_everybody(show, client):

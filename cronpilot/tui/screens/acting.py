@@ -27,6 +27,8 @@ class ActingScreen(AskingScreen[None], inherit_bindings=False):
 
     ON_A_TASK: ClassVar[frozenset[str]] = frozenset({"run_now", "stop_run", "pause_task"})
     """Actions that are done to `chosen_task`; the palette can do them to another one."""
+    SHOWS_STARTS: ClassVar[bool] = True
+    """Whether a start by hand is seen here; else it is said."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,6 +73,9 @@ class ActingScreen(AskingScreen[None], inherit_bindings=False):
             if run.status is Status.SKIPPED:
                 self.notify(f"Skipped: it {result(run)}.", title=clean(name), markup=False,
                             severity="warning")  # fmt: skip
+            elif not self.SHOWS_STARTS:
+                begun = "waits for its turn" if run.status is Status.QUEUED else "has begun"
+                self.notify(f"Run {run.id} {begun}.", title=clean(name), markup=False)
 
     def action_stop_run(self) -> None:
         """Ask how to stop the chosen run."""

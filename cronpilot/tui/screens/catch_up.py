@@ -82,6 +82,8 @@ class CatchUpPage(ActingScreen):
         Binding("ctrl+c", "app.say_how_to_quit", show=False, system=True),
     ]  # fmt: skip
 
+    SHOWS_STARTS = False
+
     def __init__(
         self, downtime: Downtime, zone: tzinfo = UTC, status: EngineStatus | None = None
     ) -> None:

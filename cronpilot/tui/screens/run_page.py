@@ -57,6 +57,8 @@ class RunPage(OnceAFrame[None], LogTakingScreen):
         Binding("ctrl+c", "app.say_how_to_quit", show=False, system=True),
     ]  # fmt: skip
 
+    SHOWS_STARTS = False
+
     def __init__(self, run: RunView, zone: tzinfo = UTC) -> None:
         super().__init__()
         self.run_shown = run
