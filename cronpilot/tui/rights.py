@@ -5,7 +5,7 @@ The engine decides, and refuses by itself; this only spares people keys that wou
 
 from __future__ import annotations
 
-from cronpilot.domain.access import Identity, Role
+from cronpilot.domain.access import WHEN_FIELDS, Identity, Role
 from cronpilot.domain.text import clean
 
 _NEEDED = {
@@ -39,6 +39,11 @@ def is_allowed(action: str, identity: Identity) -> bool:
     """Whether that user may do it. `action` is as in a binding: `run_now`, `screen.view('x')`."""
     name = action.partition("(")[0].rpartition(".")[2]
     return identity.role.includes(_NEEDED.get(name, Role.VIEWER))
+
+
+def is_beyond(field: str, identity: Identity) -> bool:
+    """Whether that user may not change this field of a task: it is more than when it runs."""
+    return field.partition(".")[0] not in WHEN_FIELDS and not identity.role.includes(Role.ADMIN)
 
 
 def refusal(identity: Identity) -> str:

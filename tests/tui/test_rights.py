@@ -85,6 +85,18 @@ async def test_an_operator_starts_tasks_and_changes_when_they_run() -> None:
         await screen.until(lambda: client.calls == [("run_now", 1)])
 
 
+async def test_an_operator_is_told_while_typing_which_field_takes_an_admin() -> None:
+    client = FakeClient([make_task(1, "backup-db")])
+    async with browser(client, Role.OPERATOR) as screen:
+        await screen.press("E")
+        await screen.until(lambda: "Task backup-db" in screen.text and "Command" in screen.text)
+        assert "Only an admin" not in screen.text
+
+        await screen.press("tab", "tab", "x")
+
+        await screen.until(lambda: "Only an admin may change this." in screen.text)
+
+
 async def test_another_role_is_seen_and_used_without_logging_in_again() -> None:
     client = FakeClient([make_task(1, "backup-db")])
     async with browser(client, Role.VIEWER) as screen:

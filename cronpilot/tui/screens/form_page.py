@@ -21,9 +21,11 @@ from cronpilot.domain.quiet import from_key
 from cronpilot.domain.text import clean
 from cronpilot.tui.formatting import Cell
 from cronpilot.tui.judging import Filled, Judged, judge
+from cronpilot.tui.rights import is_beyond
+from cronpilot.tui.schedule_draft import Problem
 from cronpilot.tui.schedule_preview import ASKED, meetings, preview_lines
 from cronpilot.tui.screens.asking import AskingScreen
-from cronpilot.tui.task_fields import Section
+from cronpilot.tui.task_fields import FORM_FIELDS, Section
 from cronpilot.tui.widgets.form_choices import Deed, Pick
 from cronpilot.tui.widgets.form_controls import kind_of
 from cronpilot.tui.widgets.form_row import FormRow
@@ -295,13 +297,17 @@ class FormPage(AskingScreen[ScreenResultType]):
             return
         touched = filled.touched | {"type"}
         for name, row in self.rows.items():
-            problem = judged.problems.get(name)
-            row.complain(problem if self._tried or name in touched else None)
+            problem = judged.problems.get(name) if self._tried or name in touched else None
+            refused = name in filled.touched and name in FORM_FIELDS and self._may_not_change(name)
+            row.complain(Problem("Only an admin may change this.") if refused else problem)
         schedule = judged.preview
         met = meetings(schedule, self._others) if self._others is not None else None
         width = max(30, (self.preview.size.width or self.size.width - 4) - 2)
         self.preview.show(preview_lines(schedule, met, self.now(), width, self.pilot_app.marks,
                                         self._preview_rows()))  # fmt: skip
+
+    def _may_not_change(self, name: str) -> bool:
+        return self._filled.task is not None and is_beyond(name, self.pilot_app.identity)
 
     def _tell_keys(self) -> None:
         if self.is_current:
