@@ -205,6 +205,7 @@ async def test_z_pauses_a_task_until_a_time(show, client):
     async with show(client) as screen:
         await screen.press("z")
         await screen.until(lambda: "Pause task-echo until when?" in screen.text)
+        await screen.until(lambda: "Write 2h, 18:00 or 2026-03-05 18:00." in screen.text)
         await screen.press(*"nonsense")
         await screen.until(lambda: "'nonsense' is not a time." in screen.text)
         await screen.press("ctrl+u", *"18:00")

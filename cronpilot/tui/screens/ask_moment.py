@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, cast
 from zoneinfo import ZoneInfo
 
@@ -21,8 +21,6 @@ from cronpilot.tui.widgets.lines import WrappedLines
 
 if TYPE_CHECKING:
     from cronpilot.tui.app import CronPilotApp
-
-HINT = "Write 2h, 18:00 or 2026-11-22 18:00."
 
 
 class AskMoment(ModalScreen[datetime | None]):
@@ -43,7 +41,7 @@ class AskMoment(ModalScreen[datetime | None]):
         super().__init__(classes="dialog")
         self._title, self._zone = clean(title), zone
         self.field = TextField(placeholder="2h, 18:00, or a date and a time")
-        self._said = WrappedLines([[Cell(HINT, "muted")]], id="moment-said")
+        self._said = WrappedLines([], id="moment-said")
 
     def compose(self) -> ComposeResult:
         head = [[Cell(self._title, "title")], [Cell(f"Times are those of {self._zone}.", "muted")]]
@@ -51,6 +49,9 @@ class AskMoment(ModalScreen[datetime | None]):
             yield WrappedLines([*head, []], id="dialog-text")
             yield self.field
             yield self._said
+
+    def on_mount(self) -> None:
+        self._said.show([[Cell(self._hint(), "muted")]])
 
     @property
     def text(self) -> str:
@@ -60,11 +61,15 @@ class AskMoment(ModalScreen[datetime | None]):
     def _now(self) -> datetime:
         return cast("CronPilotApp", self.app).clock()
 
+    def _hint(self) -> str:
+        tomorrow = self._now().astimezone(self._zone) + timedelta(days=1)
+        return f"Write 2h, 18:00 or {tomorrow:%Y-%m-%d} 18:00."
+
     @on(Input.Changed)
     def _tell(self, event: Input.Changed) -> None:
         event.stop()
         if not self.field.value.strip():
-            self._said.show([[Cell(HINT, "muted")]])
+            self._said.show([[Cell(self._hint(), "muted")]])
             return
         try:
             end = read_end(self.field.value, self._zone, self._now())
@@ -81,4 +86,4 @@ class AskMoment(ModalScreen[datetime | None]):
         try:
             self.dismiss(read_end(self.field.value, self._zone, self._now()))
         except ValueError:
-            self._said.show([[Cell(f"That is no time to come. {HINT}", "warn")]])
+            self._said.show([[Cell(f"That is no time to come. {self._hint()}", "warn")]])
