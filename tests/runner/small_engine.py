@@ -91,6 +91,13 @@ class SmallEngine:
         await self.until(lambda: self.command_of(run), f"for run {run} to begin")
         return self.command_of(run).parent
 
+    async def says(self, run: int, word: str) -> None:
+        """Wait until its command has written that."""
+        await self.until(
+            lambda: self.log_path(run).exists() and word in self.log(run),
+            f"for {word} of run {run}",
+        )
+
     def command_of(self, run: int) -> Any:
         """Who the S line names, once it has become the command."""
         path = self.state_dir / "records" / f"{run}.{self.key(run).launch}"
@@ -152,6 +159,12 @@ class SmallEngine:
             if overdue and self.executor.alive and now - self.asked_at[key] > 1:
                 self.asked_at[key] = now
                 self.executor.settle(key, boot_id=self.boot)
+
+
+def until_there(path: Path) -> str:
+    """A command that goes on until that file is there: as long as a test wants, however busy the
+    machine is."""
+    return f"until test -e {path}; do sleep 0.05; done"
 
 
 def keeper_pid(state_dir: Path) -> int | None:

@@ -11,7 +11,7 @@ import pytest
 
 from cronpilot.runner import NeverStarted, Report
 
-from .small_engine import SmallEngine, keeper_pid
+from .small_engine import SmallEngine, keeper_pid, until_there
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 
@@ -46,14 +46,17 @@ def no_room(report: Report) -> bool:
     return refused and report.detail == "waits: the disk is full"
 
 
-async def test_a_full_disk_stops_no_run_and_repeats_none(engine: SmallEngine) -> None:
-    ballast = engine.state_dir / "ballast"
+async def test_a_full_disk_stops_no_run_and_repeats_none(
+    engine: SmallEngine, tmp_path: Path
+) -> None:
+    ballast, go = engine.state_dir / "ballast", tmp_path / "go"
     async with engine:
-        running = engine.start("sleep 0.5; exit 6")
+        running = engine.start(f"{until_there(go)}; exit 6")
         await engine.begun(running)
         fill(ballast)
         refused = engine.start("echo started at last; exit 7")
         await engine.until(lambda: any(no_room(report) for report in engine.reports))
+        go.touch()
         end = await engine.end_of(running)
         ballast.unlink()
         later = await engine.end_of(refused)

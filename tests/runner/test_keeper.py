@@ -23,7 +23,7 @@ from cronpilot.runner.executor import PROGRAM
 from cronpilot.runner.keeper import protocol
 
 from ..patience import PATIENCE_S
-from .small_engine import SmallEngine, keeper_pid
+from .small_engine import SmallEngine, keeper_pid, until_there
 
 
 class Wire:
@@ -86,18 +86,20 @@ async def alone(engine: SmallEngine) -> SmallEngine:
 
 
 async def test_a_keeper_leaves_when_nobody_needs_it(
-    engine: SmallEngine, monkeypatch: pytest.MonkeyPatch
+    engine: SmallEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    go = tmp_path / "go"
     monkeypatch.setenv("CRONPILOT_KEEPER_IDLE", "0.2")
     async with engine:
-        run = engine.start("sleep 0.5")
+        run = engine.start(until_there(go))
         await engine.begun(run)
         pid = keeper_pid(engine.state_dir)
     assert pid is not None
     await asyncio.sleep(0.3)  # longer than it would wait; but a run lives
     assert keeper_pid(engine.state_dir) == pid
 
-    deadline = asyncio.get_running_loop().time() + 20
+    go.touch()
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
     while keeper_pid(engine.state_dir) is not None:
         assert asyncio.get_running_loop().time() < deadline
         await asyncio.sleep(0.01)
@@ -214,10 +216,13 @@ async def test_a_revoked_launch_never_starts(alone: SmallEngine, tmp_path: Path)
 # --- upgrades ------------------------------------------------------------------------------------
 
 
-async def test_an_upgrade_keeps_pid_children_timeouts_and_codes(engine: SmallEngine) -> None:
+async def test_an_upgrade_keeps_pid_children_timeouts_and_codes(
+    engine: SmallEngine, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
     async with engine:
-        ends = engine.start("sleep 0.7; exit 9")
-        hangs = engine.start(["sleep", "60"], timeout=timedelta(seconds=1))
+        ends = engine.start(f"{until_there(go)}; exit 9")
+        hangs = engine.start(["sleep", "60"], timeout=timedelta(seconds=3))
         await engine.begun(ends)
         await engine.begun(hangs)
         before = keeper_pid(engine.state_dir)
@@ -226,6 +231,7 @@ async def test_an_upgrade_keeps_pid_children_timeouts_and_codes(engine: SmallEng
         wire.say(protocol.reexec(PROGRAM))
         hello = wire.hear() or {}
     assert [live[:2] for live in hello["live"]] == [[ends, 1], [hangs, 1]]
+    go.touch()
     async with engine:
         end, hung = await engine.end_of(ends), await engine.end_of(hangs)
 
@@ -235,13 +241,15 @@ async def test_an_upgrade_keeps_pid_children_timeouts_and_codes(engine: SmallEng
 
 
 async def test_an_engine_replaces_a_keeper_of_other_code(
-    engine: SmallEngine, monkeypatch: pytest.MonkeyPatch
+    engine: SmallEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    go = tmp_path / "go"
     async with engine:
-        run = engine.start("sleep 0.5; exit 4")
+        run = engine.start(f"{until_there(go)}; exit 4")
         await engine.begun(run)
     monkeypatch.setattr(executor_module, "_FINGERPRINT", 1)
     async with engine:
+        go.touch()
         end = await engine.end_of(run)
 
     assert end.exit_code == 4
@@ -249,15 +257,17 @@ async def test_an_engine_replaces_a_keeper_of_other_code(
 
 
 async def test_an_upgrade_to_something_that_does_not_work_loses_nothing(
-    engine: SmallEngine,
+    engine: SmallEngine, tmp_path: Path
 ) -> None:
+    go = tmp_path / "go"
     async with engine:
-        run = engine.start("sleep 0.5; exit 4")
+        run = engine.start(f"{until_there(go)}; exit 4")
         await engine.begun(run)
     with Wire(engine.state_dir) as wire:
         wire.hear()
         wire.say(protocol.reexec(["/bin/false"]))
         assert wire.hear() is None
+    go.touch()
     async with engine:
         end = await engine.end_of(run)
 

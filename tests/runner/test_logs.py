@@ -12,7 +12,7 @@ import pytest
 from cronpilot.runner.keeper import log_limit
 from cronpilot.runner.logs import LogSlice, dropped, read_slice
 
-from .small_engine import SmallEngine, kill_keeper
+from .small_engine import SmallEngine, kill_keeper, until_there
 
 LINES = b"".join(b"line %07d\n" % number for number in range(200_000))  # 13 bytes each
 LIMIT = 400_000
@@ -149,12 +149,16 @@ async def test_an_adopted_run_is_watched_as_well(engine: SmallEngine) -> None:
     assert engine.log_path(run).stat().st_blocks * 512 <= LIMIT
 
 
-async def test_a_log_that_was_deleted_under_a_task_stops_nobody(engine: SmallEngine) -> None:
+async def test_a_log_that_was_deleted_under_a_task_stops_nobody(
+    engine: SmallEngine, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
     async with engine:
-        run = engine.start("sleep 0.4; exit 3", log_limit=LIMIT)
+        run = engine.start(f"{until_there(go)}; exit 3", log_limit=LIMIT)
         await engine.begun(run)
         engine.log_path(run).unlink()
         await asyncio.sleep(0.2)
+        go.touch()
         end = await engine.end_of(run)
 
     assert (end.exit_code, end.why) == (3, "")
