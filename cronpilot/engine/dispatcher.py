@@ -13,6 +13,7 @@ from cronpilot.domain.plan import Final
 from cronpilot.domain.run import Reason, Status
 from cronpilot.domain.secrets import mask
 from cronpilot.domain.text import clean
+from cronpilot.engine.back_off import BackOff
 from cronpilot.engine.clock import Clock
 from cronpilot.engine.launch import Claim, Launcher, claim_of, unprepared
 from cronpilot.engine.planner import Changes, log_warnings
@@ -32,7 +33,6 @@ TICK_S = 1.0
 RIDE_S = 0.02  # how long a start waits, to be written along with its own end
 UNHEARD_S = 2.0  # a start that nobody confirmed for so long is settled from its record
 _HEARD = {Started: "engine.got_started", Ended: "engine.got_done", NeverStarted: "engine.revoked"}
-BACK_OFF_S = (1, 2, 4, 8, 15, 30, 60)  # after a start that the machine refused
 
 
 class Room(NamedTuple):
@@ -76,8 +76,7 @@ class Dispatcher:
         self._riding: set[AttemptKey] = set()  # started, and perhaps about to end
         self._alarm = asyncio.Event()
         self._unheard: dict[AttemptKey, float] = {}
-        self._held: dict[int, float] = {}  # run -> elapsed time at which it may be tried again
-        self._refusals: dict[int, int] = {}
+        self._back_off = BackOff(clock)
         self._retry_at: datetime | None = None
         self._linked = False
         self._closing = False
@@ -235,7 +234,7 @@ class Dispatcher:
         busy = runs.busy(connection)
         free = self.room.max_workers - sum(busy.values())
         left = {pool: size - busy.get(pool, 0) for pool, size in self.room.pools.items()}
-        now, held = self._clock.now(), [*self._held_now(), *refused, *self._stops.run_ids]
+        now, held = self._clock.now(), [*self._back_off.waiting(), *refused, *self._stops.run_ids]
         claimed: list[Claim] = []
         again = True
         while again and len(claimed) < free:
@@ -269,13 +268,6 @@ class Dispatcher:
         except Exception as bug:  # noqa: BLE001  else it would be met again in each turn, by all
             key = AttemptKey(run["id"], run["launches"] + 1)
             return Claim(key, run, task, order=unprepared(key, bug))
-
-    def _held_now(self) -> list[int]:
-        elapsed = self._clock.elapsed()
-        held = list(self._held.items())  # at once: the loop may add to it meanwhile
-        for run_id in [run for run, until in held if until <= elapsed]:
-            self._held.pop(run_id, None)
-        return [run for run, until in held if until > elapsed]
 
     def _start_all(self, claimed: Sequence[Claim]) -> None:
         """These are committed as starting."""
@@ -321,9 +313,10 @@ class Dispatcher:
     def _after(self, applied: Applied, reports: Sequence[Report]) -> None:
         for report in reports:
             if isinstance(report, Started | Ended):
-                self._refusals.pop(report.key.run_id, None)
+                self._back_off.forget(report.key.run_id)
         for run_id in applied.not_started:
-            self._hold(run_id)
+            pause = self._back_off.refused(run_id)
+            asyncio.get_running_loop().call_later(pause + 0.01, self.kick)
         if applied.exhausted:
             self._refused(_exhausted(applied.exhausted))
         elif any(isinstance(report, Started | Ended) for report in reports):
@@ -338,14 +331,6 @@ class Dispatcher:
     def _look_for_retries(self) -> None:
         self._retry_at = self._clock.now()  # the tick looks up when the next one really is
         self._alarm.set()
-
-    def _hold(self, run_id: int) -> None:
-        """Back off: the machine had no process or memory to spare."""
-        refusals = self._refusals.get(run_id, 0)
-        self._refusals[run_id] = refusals + 1
-        pause = BACK_OFF_S[min(refusals, len(BACK_OFF_S) - 1)]
-        self._held[run_id] = self._clock.elapsed() + pause
-        asyncio.get_running_loop().call_later(pause + 0.01, self.kick)
 
     # --- time ---
 
