@@ -44,6 +44,12 @@ class Book:
 
         self._database.write(claim).result()
 
+    def take_away(self) -> None:
+        """Its task is archived."""
+        self._database.write(
+            lambda c: tasks.set_columns(c, self.task, archived_at=NOON)
+        ).result()  # fmt: skip
+
     def tell(self, *reports: Started | Ended | NeverStarted) -> Applied:
         return self._database.write(
             lambda c: apply_reports(c, reports, lambda *_: None, LATER)
@@ -99,12 +105,12 @@ def test_what_is_told_of_an_earlier_launch_is_nothing_about_this_one(book, late)
 def test_what_is_told_once_more_of_a_run_that_is_over_changes_and_counts_nothing(book, again):
     book.launch(1)
     book.tell(started(FIRST))
-    book.tell(ended(FIRST))
+    book.tell(ended(FIRST, started_at=NOON))
     before = book.run
 
     book.tell(again)
 
-    assert before["status"] is Status.SUCCESS
+    assert (before["status"], before["attempts"]) == (Status.SUCCESS, 1)
     assert (book.run, book.counted) == (before, 1)
 
 
@@ -146,6 +152,15 @@ def test_attempts_add_up_their_time_and_keep_the_first_start_and_the_most_memory
     assert (run["attempts"], run["started_at"]) == (2, NOON)
     assert timedelta(milliseconds=run["cpu_ms"]) == timedelta(seconds=1.75)
     assert run["max_rss"] == 900
+
+
+def test_a_start_that_never_was_of_a_task_that_is_taken_away_is_not_tried_again(book):
+    book.launch(1)
+    book.take_away()
+
+    told = book.tell(NeverStarted(FIRST, "no process", retry=True))
+
+    assert (book.run["status"], told.not_started) == (Status.STOPPED, [])
 
 
 # --- which records may go ------------------------------------------------------------------------
