@@ -36,6 +36,7 @@ from cronpilot.tui.screens.acting import ActingScreen
 from cronpilot.tui.screens.dashboard import Dashboard
 from cronpilot.tui.screens.dialog import Dialog
 from cronpilot.tui.terminal import TerminalGuard, driver_for
+from cronpilot.tui.terminal_copy import TerminalCopy
 from cronpilot.tui.themes_256 import themes_for
 from cronpilot.tui.type_ahead import TypeAhead
 
@@ -126,6 +127,7 @@ class CronPilotApp(App[Leave]):
         self._ticked: datetime | None = None
         self._said: dict[tuple[str, str], float] = {}  # what stands in the corner, until when
         self._type_ahead = TypeAhead(self, super().on_event)
+        self._terminal: TerminalCopy[Any] = TerminalCopy()
         self.animation_level = "none"
         depth = self.console.color_system
         for theme_ in themes_for(depth):
@@ -171,7 +173,10 @@ class CronPilotApp(App[Leave]):
         self.call_after_refresh(self._stay_connected)
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
-        super()._display(screen, tight(renderable))
+        super()._display(screen, tight(renderable, self._terminal))
+
+    def on_resize(self) -> None:
+        self._terminal.forget()  # it may have cut off what stood at its edges
 
     # --- the engine ------------------------------------------------------------------------------
 

@@ -2,16 +2,17 @@
 
 Textual 8.2 paints a changed cell from the left edge of its widget, and spells out every style in
 full, twice the bytes of the text itself and more. Over a thin line that is felt. Here only the
-changed cells are written, and of a style only what differs from the one before. This is the one
-module that knows the inside of Textual's compositor; tests/tui/test_painting.py compares what a
-terminal shows with and without it.
+changed cells are written, and of a style only what differs from the one before; what the terminal
+shows already is not written again, and what has only moved is scrolled. This is the one module that
+knows the inside of Textual's compositor; tests/tui/test_painting.py compares what a terminal shows
+with and without it.
 """
 
 from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -26,6 +27,8 @@ from textual.geometry import Region
 from textual.screen import UPDATE_PERIOD, Screen, ScreenResultType
 from textual.strip import Strip
 from textual.widget import Widget
+
+from cronpilot.tui.terminal_copy import Cells, Scrolled, TerminalCopy, known
 
 _ATTRIBUTES = (
     ("bold", "1"), ("dim", "2"), ("italic", "3"), ("underline", "4"), ("reverse", "7"),
@@ -71,19 +74,52 @@ class Pen:
     def move_to(self, x: int, y: int) -> None:
         self._out.append(f"\x1b[{y + 1};{x + 1}H")
 
+    def scroll(self, scrolled: Scrolled) -> None:
+        """Move these rows, and none beside them: lines are taken out at the top or put in there,
+        between margins that are gone again afterwards. Nothing may have been written so far."""
+        first, last, by = scrolled
+        self._out.append(f"\x1b[{first + 1};{last + 1}r")
+        self.move_to(0, first)
+        self._out.append(f"\x1b[{by}M" if by > 0 else f"\x1b[{-by}L")
+        self._out.append("\x1b[r")
+
+    def cells(self, segments: Sequence[Segment], width: int) -> Cells[_Look] | None:
+        """How the terminal will show these in `width` cells; None: that is not certain."""
+        text = "".join([segment.text for segment in segments])
+        if not known(text, width):
+            return None
+        looks: list[_Look] = []
+        for part, style, _ in segments:
+            if part:
+                look = _PLAIN if style is None else _look(style, self._system)
+                looks += [look] * len(part)
+        return Cells(text, looks)
+
     def write(self, segments: Iterable[Segment]) -> None:
         for text, style, _ in segments:
             if text:
-                look = _PLAIN if style is None else _look(style, self._system)
-                if look != self._look:
-                    self._change(look)
-                self._out.append(text)
+                self._put(text, _PLAIN if style is None else _look(style, self._system))
+
+    def write_cells(self, cells: Cells[_Look], start: int, stop: int) -> None:
+        """These of them."""
+        text, looks = cells
+        while start < stop:
+            look, end = looks[start], start + 1
+            while end < stop and looks[end] is look:
+                end += 1
+            self._put(text[start:end], look)
+            start = end
 
     def finish(self) -> str:
         """All that was written, and the pen as it was found."""
         if self._look != _PLAIN:
             self._out.append("\x1b[0m")
         return "".join(self._out)
+
+    def _put(self, text: str, look: _Look) -> None:
+        if look != self._look:
+            self._change(look)
+        self._out.append(text)
 
     def _change(self, look: _Look) -> None:
         before, self._look = self._look, look
@@ -100,34 +136,72 @@ class Pen:
         self._out.append(f"\x1b[{';'.join(code for code in codes if code)}m")
 
 
+class _Piece(NamedTuple):
+    """A part of a row that is to be painted."""
+
+    y: int
+    x: int
+    width: int
+    segments: Sequence[Segment]
+
+
+def _paint(pieces: Sequence[_Piece], console: Console, copy: TerminalCopy[_Look]) -> str:
+    """What has to be written so that these are seen, of which the copy is told."""
+    pen = Pen(console)
+    found = [(piece, pen.cells(piece.segments, piece.width)) for piece in pieces]
+    whole = {piece.y: cells for piece, cells in found if piece.width == copy.width}
+    scrolled = copy.scroll(whole)
+    if scrolled is not None:
+        pen.scroll(scrolled)
+    for (y, x, width, segments), cells in found:
+        for start, stop in copy.put(y, x, width, cells):
+            pen.move_to(x + start, y)
+            if cells is None:
+                pen.write(segments)
+            else:
+                pen.write_cells(cells, start, stop)
+    return pen.finish()
+
+
 class TightChops(ChopsUpdate):
     """Changed spans, and nothing beside them."""
 
+    copy: TerminalCopy[_Look]
+
     def render_segments(self, console: Console) -> str:
-        pen = Pen(console)
+        return _paint(list(self._pieces()), console, self.copy)
+
+    def _pieces(self) -> Iterator[_Piece]:
         for y, x1, x2 in self.spans:
-            at = -1
+            begin = at = -1
+            segments: list[Segment] = []
             for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
                 if strip is None or x >= x2 or end <= x1:
                     continue
                 start, stop = max(x, x1), min(end, x2)
                 if at != start:
-                    pen.move_to(start, y)
-                pen.write(strip.crop(start - x, stop - x))
+                    if segments:
+                        yield _Piece(y, begin, at - begin, segments)
+                    begin, segments = start, []
+                segments.extend(strip.crop(start - x, stop - x))
                 at = stop
-        return pen.finish()
+            if segments:
+                yield _Piece(y, begin, at - begin, segments)
 
 
 class TightLayout(LayoutUpdate):
-    """A rectangle of whole lines."""
+    """The whole screen, whatever the terminal shows of it."""
+
+    copy: TerminalCopy[_Look]
 
     def render_segments(self, console: Console) -> str:
-        pen = Pen(console)
-        for y, line in enumerate(self.strips, self.region.y):
-            pen.move_to(self.region.x, y)
-            for strip in line:
-                pen.write(strip)
-        return pen.finish()
+        x, y, width, height = self.region
+        self.copy.begin(width, height)
+        lines = [
+            _Piece(row, x, width, [segment for strip in line for segment in strip])
+            for row, line in enumerate(self.strips, y)
+        ]
+        return _paint(lines, console, self.copy)
 
 
 def paint_now(widget: Widget, *others: Widget) -> None:
@@ -202,10 +276,15 @@ class OnceAFrame(Screen[ScreenResultType]):
             self._compositor_refresh()
 
 
-def tight(update: Any) -> Any:
-    """The same update in fewer bytes; anything else as it is."""
+def tight(update: Any, copy: TerminalCopy[Any] | None = None) -> Any:
+    """The same update in fewer bytes; anything else as it is. `copy` is of the terminal that all
+    updates go to, and is told of this one when it is written."""
+    shorter: TightChops | TightLayout
     if type(update) is ChopsUpdate:
-        return TightChops(update.chops, update.spans, update.chop_ends)
-    if type(update) is LayoutUpdate:
-        return TightLayout(update.strips, update.region)
-    return update
+        shorter = TightChops(update.chops, update.spans, update.chop_ends)
+    elif type(update) is LayoutUpdate:
+        shorter = TightLayout(update.strips, update.region)
+    else:
+        return update
+    shorter.copy = TerminalCopy() if copy is None else copy
+    return shorter
