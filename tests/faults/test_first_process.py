@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ..patience import PATIENCE_S
 from .product import Product, until
 
 UNSHARE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "--"]
@@ -30,7 +31,7 @@ TASKS = [
     {"name": "orphans", "schedule": "every 1s",
      "command": "for n in 1 2 3; do (setsid sh -c 'sleep 0.1' &) ; done"},
     {"name": "long", "schedule": "manual", "command": "trap 'echo bye; exit 9' TERM\n"
-     "sleep 300 & wait"},
+     "echo ready; sleep 300 & wait"},
 ]  # fmt: skip
 
 
@@ -69,18 +70,18 @@ def test_orphans_are_buried_and_sigterm_gives_every_run_its_verdict(container: P
     until(lambda: len(container.rows("orphans")) >= 3, "some orphans")
     subprocess.run(container.command("run", "long"), check=True, capture_output=True)
     until(
-        lambda: [row["status"] for row in container.rows("long")] == ["running"],
+        lambda: [container.log(row) for row in container.rows("long")] == ["ready\n"],
         "the long run to begin",
     )
     until(lambda: not zombies_below(first), "the orphans to be buried")
 
     os.kill(first, signal.SIGTERM)
 
-    assert container.engine.wait(60) == 0, container.said()
+    assert container.engine.wait(PATIENCE_S) == 0, container.said()
     assert container.open_rows() == 0
     [long] = container.rows("long")
     assert (long["status"], long["reason"]) == ("stopped", "user")
-    assert container.log(long) == "bye\n"
+    assert container.log(long) == "ready\nbye\n"
 
 
 def test_the_exit_code_is_that_of_the_engine(product):

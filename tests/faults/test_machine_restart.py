@@ -41,6 +41,7 @@ def test_what_ran_is_lost_and_what_had_ended_is_true(product: Make, tmp_path: Pa
     for name in ("long", "short"):
         machine.ask("run", name)
     until(lambda: [r["status"] for r in machine.rows()] == ["running"] * 2, "both to run")
+    until(lambda: machine.log(machine.rows("long")[0]), "its first word")
     machine.kill_engine()
     machine.kill_keeper()
     go.touch()
@@ -71,6 +72,7 @@ def test_on_lost_rerun_runs_again_as_the_next_attempt(product: Make) -> None:
     machine.run_engine(**BEFORE)
     machine.ask("run", "again")
     until(lambda: machine.rows()[0]["status"] == "running", "it to run")
+    until(lambda: machine.log(machine.rows()[0]), "its first word")
     the_machine_dies(machine)
     machine.run_engine(**AFTER)
     until(lambda: not machine.open_rows(), "the second attempt to end")

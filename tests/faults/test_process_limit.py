@@ -22,7 +22,8 @@ from cronpilot.domain.run import Status
 
 from .product import PATIENCE_S, until
 
-UID = 61_184  # nobody's: what counts for the limit is what this number runs
+# Nobody's: what counts for the limit is what this number runs, so each process has its own.
+UID = 61_184 + os.getpid() % 4000
 # It may read what only root may, so that it can run an installation in root's own folders.
 BECOME = [
     "setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups",

@@ -9,11 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cronpilot.runner.leftovers import ended
+
 from ..patience import PATIENCE_S
 from .product import Product, until
 
 SECOND = 1_000_000  # microseconds
+COARSE = SECOND // 20  # a file's time of change comes from a clock that ticks
 Make = Callable[..., Product]
+
+
+def now() -> int:
+    return time.time_ns() // 1000
 
 
 def test_a_second_engine_is_refused_in_words(product: Make) -> None:
@@ -61,6 +68,7 @@ def test_sigterm_leaves_tasks_running_and_the_next_engine_hears_their_true_end(
         ]
     )
     passing.run_engine()
+    asked = now()
     run = passing.ask("run", "long")
     until(lambda: passing.rows()[0]["status"] == "running", "the command to run")
 
@@ -69,25 +77,26 @@ def test_sigterm_leaves_tasks_running_and_the_next_engine_hears_their_true_end(
     passing.start()
     go.touch()
     until(lambda: not passing.open_rows(), "the end of the run")
+    over = now()
 
     [row] = passing.rows()
-    began, ended = (int(line) // 1000 for line in passing.log(row).split())
+    began, last_word = (int(line) // 1000 for line in passing.log(row).split())
     assert (row["id"], row["status"], row["exit_code"]) == (run["id"], "failed", 3)
     assert row["attempts"] == row["launches"] == 1
-    assert abs(row["started_at"] - began) < SECOND
-    assert abs(row["finished_at"] - ended) < SECOND
+    assert asked <= row["started_at"] <= began + COARSE
+    assert last_word - COARSE <= row["finished_at"] <= over
 
 
 def test_a_run_that_ended_while_no_engine_was_there_has_its_true_times(
     product: Make, tmp_path: Path
 ) -> None:
-    done = tmp_path / "done"
+    go, done = tmp_path / "go", tmp_path / "done"
     away = product(
         [
             {
                 "name": "short",
                 "command": f"""
-                    sleep 0.5; date +%s%N >{done}.new; mv {done}.new {done}; kill -USR1 $$
+                    until [ -e {go} ]; do sleep 0.02; done; date +%s%N >{done}; kill -USR1 $$
                 """,
                 "schedule": "manual",
             }
@@ -97,13 +106,15 @@ def test_a_run_that_ended_while_no_engine_was_there_has_its_true_times(
     away.ask("run", "short")
     until(lambda: away.rows()[0]["status"] == "running", "the command to run")
     away.kill_engine()
-    until(done.exists, "the command to end")
+    go.touch()
+    until(lambda: ended(away.state_dir), "the command to end")
+    still_away = now()
     away.run_engine()
     until(lambda: not away.open_rows(), "the row to be final")
 
     [row] = away.rows()
     assert (row["status"], row["exit_code"], row["signal"]) == ("failed", 138, signal.SIGUSR1)
-    assert abs(row["finished_at"] - int(done.read_text()) // 1000) < SECOND
+    assert int(done.read_text()) // 1000 - COARSE <= row["finished_at"] <= still_away
 
 
 def test_after_downtime_one_run_for_the_latest_slot_and_one_row_for_the_others(
@@ -114,19 +125,20 @@ def test_after_downtime_one_run_for_the_latest_slot_and_one_row_for_the_others(
     until(lambda: len(down.rows()) >= 2 and not down.open_rows(), "two slots")
     down.kill_engine()
     last = down.rows()[-1]["scheduled_for"]
-    until(lambda: time.time_ns() // 1000 > last + 6.3 * SECOND, "some slots to pass")
+    until(lambda: now() > last + 6.3 * SECOND, "some slots to pass")
     down.start()
     ran = until(lambda: _first_run_after(down, last), "a run after the downtime")
     until(lambda: _first_run_after(down, last)["finished_at"], "its end")
 
-    [folded] = [row for row in down.rows() if row["status"] == "missed"]
+    # A slow start may have missed its first slot, too: that is another row.
+    missed = [row for row in down.rows() if row["status"] == "missed"]
+    [folded] = [row for row in missed if row["scheduled_for"] > last]
     assert _first_run_after(down, last)["status"] == "success"
     assert ran["scheduled_for"] >= last + 6 * SECOND
     assert (folded["reason"], folded["scheduled_for"]) == ("down", last + SECOND)
     assert folded["folded_until"] == ran["scheduled_for"] - SECOND
     assert folded["folded_count"] == (ran["scheduled_for"] - last) // SECOND - 1
-    missed = f"Task tick: {folded['folded_count']} missed while nobody was there"
-    assert missed in down.said()
+    assert f"Task tick: {folded['folded_count']} missed while nobody was there" in down.said()
 
 
 def _first_run_after(product: Product, slot: int) -> Any:
@@ -148,7 +160,7 @@ def test_a_slot_is_not_skipped_because_of_a_run_that_is_over(product: Make, tmp_
     down.kill_engine()
     last = down.rows()[-1]["scheduled_for"]
     until(done.exists, "its command to end")
-    until(lambda: time.time_ns() // 1000 > last + 4 * SECOND, "the next slot to pass")
+    until(lambda: now() > last + 4 * SECOND, "the next slot to pass")
     down.start()
     row = until(lambda: _first_run_after(down, last), "the next slot")
 
@@ -195,9 +207,16 @@ def test_overlap_skip_leaves_a_row_and_a_warning(product: Make) -> None:
 
 
 def test_worker_slots_and_pools_limit_what_runs_at_once(product: Make, tmp_path: Path) -> None:
-    """Six tasks are due each second; three slots in all, one of them in the pool."""
-    count = "CRONPILOT_STATE_DIR/../running"
-    command = f'mkdir "${count}.$$"; ls -d "${count}".* | wc -l; sleep 0.2; rmdir "${count}.$$"'
+    """Six tasks are due every two seconds; three slots in all, one of them in the pool."""
+    count, full_house = "CRONPILOT_STATE_DIR/../running", tmp_path / "full house"
+    # The first ones wait for each other: on a busy machine each would be over before the next.
+    command = f"""mkdir "${count}.$$"
+        until [ -e "{full_house}" ]; do
+            [ "$(ls -d "${count}".* | wc -l)" -lt 3 ] || touch "{full_house}"
+            sleep 0.02
+        done
+        ls -d "${count}".* | wc -l; sleep 0.2; rmdir "${count}.$$"
+    """
     in_pool = [
         {
             "name": f"{'pooled' if number % 2 else 'free'} {number}",
@@ -210,7 +229,7 @@ def test_worker_slots_and_pools_limit_what_runs_at_once(product: Make, tmp_path:
     full = product(in_pool, {"scheduler": {"max_workers": 3}, "pools": {"db": 1}})
     full.run_engine()
     rows = until(
-        lambda: len(done := [r for r in full.rows() if r["finished_at"]]) >= 12 and done,
+        lambda: len(done := [r for r in full.rows() if _has_run(r)]) >= 12 and done,
         "two rounds",
     )
 
@@ -224,6 +243,11 @@ def test_worker_slots_and_pools_limit_what_runs_at_once(product: Make, tmp_path:
     assert max(in_its_pool) == 1
     assert {row["status"] for row in rows} == {"success"}
     assert max(int(full.log(row)) for row in rows) <= 3
+
+
+def _has_run(row: Any) -> bool:
+    """Others are skipped, and that is well: the last run of their task was not over yet."""
+    return row["started_at"] and row["finished_at"]
 
 
 def _running_beside(row: Any, rows: list[Any]) -> int:
