@@ -91,9 +91,9 @@ class Controls:
         key = await self._write(
             lambda c: commands.end_run(c, run_id, reason=Reason.USER, actor=actor(), now=now)
         )
-        run = await self._reader.run(run_id)
-        if key is not None:
+        if key is not None:  # before the answer, which may fail or not be waited for
             self._stop(key, Reason.USER, signals.Signals[f"SIG{signal}"])
+        run = await self._reader.run(run_id)
         self._planned(Changes({run.task_id}, [run_id]))
         return run
 

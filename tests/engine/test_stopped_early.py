@@ -9,6 +9,7 @@ import pytest
 
 from cronpilot.domain.run import Reason, Status
 from cronpilot.engine import dispatcher
+from cronpilot.errors import StorageProblem
 from cronpilot.runner.messages import Ended, NeverStarted
 from tests.engine.conftest import LONG, finished, log_of, reached, start, until
 
@@ -115,6 +116,23 @@ async def test_a_stop_that_the_keeper_never_met_holds_for_the_run(bench, monkeyp
 
     assert (over.status, over.reason) == (Status.STOPPED, Reason.USER)
     assert given == [order]
+
+
+async def test_a_stop_is_passed_on_though_its_answer_cannot_be_read(bench, monkeypatch):
+    bench.tasks("name: long\ncommand: sleep 600\nschedule: manual")
+
+    async def refuse(run_id):
+        raise StorageProblem("x.db is damaged.", "Restore a backup of it.")
+
+    async with bench.engine() as engine:
+        run = await reached(engine, (await start(engine, "long")).id, Status.RUNNING)
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(engine._controls._reader, "run", refuse)
+            with pytest.raises(StorageProblem):
+                await engine.stop_run(run.id)
+        over = await finished(engine, run.id)
+
+    assert (over.status, over.reason) == (Status.STOPPED, Reason.USER)
 
 
 async def test_a_stop_before_the_order_was_given_keeps_it_from_being_given(bench, monkeypatch):
