@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from cronpilot.domain.quiet import Rule, Then, parse_window
 from cronpilot.domain.run import Reason, Status
 
+from .clocks import SetClock
 from .conftest import history, until
 
 ALWAYS = Rule("always", windows=(parse_window("00:00-24:00"),))
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 TASK = "name: tick\ncommand: 'true'\nschedule: every 1s\nquiet: [always]"
 
 
@@ -30,7 +32,7 @@ async def test_slots_in_a_quiet_time_are_skipped_and_say_so(bench):
 async def test_a_change_of_config_plans_anew(bench):
     bench.tasks(TASK.replace("every 1s", "daily 02:30"))
     rule = Rule("always", Then.AFTER, windows=(parse_window("02:00-04:00"),))
-    async with bench.engine() as engine:
+    async with bench.engine(clock=SetClock(NOON)) as engine:
         task = await engine.find_task("tick")
         plain = await engine.fire_times(task_id=task.id, limit=2)
         await engine.reconfigure(replace(engine._config, quiet={"always": rule}))
@@ -57,7 +59,7 @@ async def test_an_unknown_name_is_quiet_for_nothing(bench):
 async def test_what_a_quiet_time_will_skip_is_told(bench):
     bench.tasks(TASK.replace("every 1s", "daily 02:30"), "name: loud\ncommand: x\nschedule: hourly")
     rule = Rule("always", Then.AFTER, windows=(parse_window("02:00-04:00"),))
-    async with bench.engine(quiet={"always": rule}) as engine:
+    async with bench.engine(quiet={"always": rule}, clock=SetClock(NOON)) as engine:
         [told] = await engine.quiet_times()
         task = await engine.find_task("tick")
 
