@@ -226,7 +226,10 @@ def _files(logs: Path) -> Iterator[_File]:
         for entry in _entries(Path(folder.path)):
             stem, dot, ending = entry.name.partition(".")
             if stem.isdigit() and (dot, ending) == (".", "log"):
-                found = entry.stat(follow_symlinks=False)
+                try:
+                    found = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # somebody deletes logs, too
                 yield _File(
                     int(folder.name), int(stem), found.st_blocks * _BLOCK, found.st_mtime
                 )  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 
 from cronpilot.client.messages import RunQuery
 from cronpilot.config.settings import RetentionSettings
+from cronpilot.engine import retention as retention_module
 from cronpilot.engine.offline import OfflineClient
 from cronpilot.engine.retention import Forgotten, Pass
 from cronpilot.runner.paths import log_path
@@ -178,6 +179,23 @@ def test_logs_of_a_database_that_is_gone_stay_until_they_are_old(shelf):
     shelf.forget(ROOMY)
 
     assert shelf.logs() == [ids[0], young]
+
+
+def test_a_log_that_somebody_deletes_meanwhile_is_no_trouble(shelf, monkeypatch):
+    ids = shelf.runs("sss")
+    listed = retention_module._entries
+
+    def listed_and_gone(folder):
+        found = listed(folder)
+        if folder == shelf.log(ids[1]).parent:
+            shelf.log(ids[1]).unlink()
+        return found
+
+    monkeypatch.setattr(retention_module, "_entries", listed_and_gone)
+    done = shelf.forget(ROOMY)
+
+    assert shelf.logs() == [ids[0], ids[2]]
+    assert done.log_bytes == sum(shelf.log(run).stat().st_blocks * 512 for run in shelf.logs())
 
 
 def test_what_is_no_log_of_ours_is_left_alone(shelf):
