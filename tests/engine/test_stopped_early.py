@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import UTC, datetime
 
 import pytest
 
 from cronpilot.domain.run import Reason, Status
 from cronpilot.engine import dispatcher
 from cronpilot.errors import StorageProblem
-from cronpilot.runner.messages import Ended, NeverStarted
+from cronpilot.runner.messages import Ended, NeverStarted, Started
 from tests.engine.conftest import LONG, finished, log_of, reached, start, until
 
 
@@ -116,6 +117,30 @@ async def test_a_stop_that_the_keeper_never_met_holds_for_the_run(bench, monkeyp
 
     assert (over.status, over.reason) == (Status.STOPPED, Reason.USER)
     assert given == [order]
+
+
+async def test_a_start_that_is_heard_of_after_its_stop_is_stopped_again(bench, monkeypatch):
+    """The keeper may have met the stop before it knew of the run."""
+    bench.tasks("name: it\ncommand: 'true'\nschedule: manual")
+    async with bench.engine() as engine:
+        given, stopped = [], []
+        monkeypatch.setattr(engine._executor, "start", given.append)
+        monkeypatch.setattr(engine._executor, "stop", lambda key, **how: stopped.append(key))
+        monkeypatch.setattr(dispatcher, "UNHEARD_S", 2 * LONG)
+        run = await reached(engine, (await start(engine, "it")).id, Status.STARTING)
+
+        async def was_ordered():
+            return given
+
+        [order] = await until(was_ordered, "the order")
+        await engine.stop_run(run.id)
+        engine._dispatcher.report(Started(order.key, 4242, datetime.now(UTC)))
+        told = list(stopped)
+        engine._dispatcher.report(Ended(order.key, 143, 15, "user"))
+        over = await finished(engine, run.id)
+
+    assert told == [order.key, order.key]
+    assert over.status is Status.STOPPED
 
 
 async def test_a_stop_is_passed_on_though_its_answer_cannot_be_read(bench, monkeypatch):
