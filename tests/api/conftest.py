@@ -10,6 +10,7 @@ from cronpilot.client.fake import FakeClient, make_run, make_task
 from cronpilot.domain.run import Status
 
 from ..client.serving import served
+from ..patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -33,7 +34,9 @@ async def api(engine: FakeClient, tmp_path: Path) -> AsyncIterator[httpx.AsyncCl
     async with (
         served(engine, tmp_path) as path,
         httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=str(path)), base_url="http://cronpilot"
+            transport=httpx.AsyncHTTPTransport(uds=str(path)),
+            base_url="http://cronpilot",
+            timeout=PATIENCE_S,
         ) as http,
     ):
         yield http

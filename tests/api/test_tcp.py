@@ -56,7 +56,9 @@ async def test_answers_are_not_held_back(served: Served) -> None:
     assert listening.proto == socket.IPPROTO_TCP
     listening.close()
 
-    async with httpx.AsyncClient(base_url=served.address, headers=basic("vera")) as http:
+    async with httpx.AsyncClient(
+        base_url=served.address, headers=basic("vera"), timeout=PATIENCE_S
+    ) as http:
         assert (await http.get("/api/status")).status_code == 200
 
 

@@ -63,9 +63,13 @@ def test_of_a_flood_that_nobody_reads_what_is_missing_is_counted_in_its_place(pi
 
 
 def test_an_end_does_not_wait_for_somebody_who_never_reads(pipe):
-    outlet = Outlet(pipe[1], str)
-    outlet.write("." * (1 << 20))
+    source, sink = pipe
+    outlet = Outlet(sink, str)
+    outlet.write("." * (1 << 20) + "\n")
     outlet.drain(0.01)
+
+    # Else its thread would write the rest to whatever is opened next under that number.
+    _read_until(source, b"\n")
 
 
 def test_where_nobody_can_read_any_more_nothing_is_kept(pipe):
