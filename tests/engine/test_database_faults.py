@@ -7,7 +7,9 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +22,7 @@ from cronpilot.errors import StorageProblem
 from cronpilot.storage import database as database_module
 from cronpilot.storage import meta
 from cronpilot.storage.database import Database
-from tests.engine.conftest import Bench, finished, start, until
+from tests.engine.conftest import Bench, finished, reached, start, until
 
 from ..patience import PATIENCE_S
 
@@ -182,6 +184,53 @@ async def test_a_lock_of_another_program_is_a_banner_and_work_goes_on_without_it
         await until(is_over, "the end of the banner")
 
     assert said[0] == f"{bench.database} is locked by another program."
+
+
+class Refusing:
+    """The database of a dispatcher, which takes no write while it `refuses`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.refuses, self.refusals = False, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    def write(self, closure: Any) -> Future[Any]:
+        if not self.refuses:
+            return self._database.write(closure)
+        self.refusals += 1
+        refused: Future[Any] = Future()
+        refused.set_exception(StorageProblem("The disk is full.", "Make room."))
+        return refused
+
+
+async def test_an_end_that_cannot_be_written_is_written_when_it_can_be(bench, tmp_path):
+    bench.tasks(
+        f"name: it\ncommand: while [ ! -e {tmp_path}/go ]; do sleep 0.05; done; exit 3\n"
+        "schedule: manual"
+    )
+    async with bench.engine() as engine:
+        run = await reached(engine, (await start(engine, "it")).id, Status.RUNNING)
+        database = engine._dispatcher._database = Refusing(engine._dispatcher._database)
+        database.refuses = True
+        (tmp_path / "go").touch()
+
+        async def it_has_ended():
+            return "\nK " in (bench.state_dir / "records" / f"{run.id}.1").read_text()
+
+        await until(it_has_ended, "the keeper's last word")
+        refusals = database.refusals
+
+        async def refused_twice():
+            return database.refusals >= refusals + 2
+
+        await until(refused_twice, "the refusals")
+        assert (await engine.run(run.id)).status is Status.RUNNING
+        database.refuses = False
+        over = await finished(engine, run.id)
+
+    assert (over.status, over.exit_code) == (Status.FAILED, 3)
 
 
 def test_the_banner_of_a_full_disk_has_the_figure_and_does_not_flicker(tmp_path, monkeypatch):

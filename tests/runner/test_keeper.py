@@ -13,6 +13,7 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,9 @@ from cronpilot.runner import Linked, Local, Report, Trouble, Unlinked, keeper
 from cronpilot.runner import executor as executor_module
 from cronpilot.runner.executor import PROGRAM
 from cronpilot.runner.keeper import protocol
+from cronpilot.runner.keeper.process import Keeper
+from cronpilot.runner.keeper.record import Claim
+from cronpilot.runner.keeper.run import Run
 
 from ..patience import PATIENCE_S
 from .small_engine import SmallEngine, keeper_pid, until_there
@@ -392,6 +396,20 @@ async def test_with_a_keeper_that_cannot_work_nothing_is_linked(
 
     assert reports == [Trouble(problem, "Nothing can be started until this is mended.")]
     assert [message["op"] for message in told] == (["reexec"] if "v" in fields else [])
+
+
+def test_a_timeout_counts_from_the_start_of_its_run_whichever_keeper_watches_it() -> None:
+    keeper, dues = Keeper.__new__(Keeper), []
+    keeper.loop = SimpleNamespace(at=lambda due, call: dues.append(due))  # type: ignore[assignment]
+    run = Run(7, 2, -1, adopted=True)
+    run.claim = Claim(
+        run=7, launch=2, task=3, keeper=9, boot="x", started=1, booted=100.0, timeout=60.0,
+        grace=1.0, limit=0, cookie="c",
+    )  # fmt: skip
+
+    keeper.watch_limits(run)
+
+    assert dues == [160.0]
 
 
 def test_the_self_test_notices_a_wrapper_that_does_not_work(tmp_path: Path) -> None:
