@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from cronpilot.domain.choices import ScheduleType
 from cronpilot.domain.cron import Cron
 from cronpilot.domain.cron_grammar import Fields, has_hash
 from cronpilot.domain.explain import (
@@ -25,11 +26,13 @@ _MOST = 3  # times of day, minutes or dates that are listed one by one
 
 
 def explain_briefly(schedule: Scheduled, *, resolved: str | None = None) -> str:
-    """What `explain` says, in few words; empty where it takes more, or is no matter of cron.
+    """What `explain` says, in few words; empty where it takes more, or is brief as it is written.
 
     Args:
         resolved: what `resolve` made of it, for the numbers of an `H` and the minute of `hourly`.
     """
+    if schedule.type is ScheduleType.ONCE:
+        return str(schedule.config["at"]).replace("T", " ")
     expression = resolved or schedule.expression
     if not schedule.type.is_cron or expression is None or has_hash(expression):
         return ""

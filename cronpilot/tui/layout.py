@@ -41,6 +41,7 @@ class Column(NamedTuple):
         width: cells it needs at least.
         most: cells it takes where there is room; equal to `width` for a fixed one.
         rank: 0 stays always; of the others the highest goes first when there is no room.
+        gap: blanks before it.
     """
 
     key: str
@@ -49,50 +50,72 @@ class Column(NamedTuple):
     most: int
     rank: int = 0
     right: bool = False
+    gap: int = GAP
 
     @classmethod
     def fixed(
-        cls, key: str, title: str, width: int, *, rank: int = 0, right: bool = False
+        cls, key: str, title: str, width: int, *, rank: int = 0, right: bool = False, gap: int = GAP
     ) -> Column:
-        return cls(key, title, width, width, rank, right)
+        return cls(key, title, width, width, rank, right, gap)
 
 
 class Placed(NamedTuple):
-    """A column where it is on the screen."""
+    """A column where it is on the screen; `gap`: the blanks behind it."""
 
     column: Column
     x: int
     width: int
+    gap: int
 
 
-def fit_columns(columns: Sequence[Column], width: int) -> list[Placed]:
+Claim = tuple[str, int]
+"""The key of a column, and how many cells its contents need."""
+
+
+def fit_columns(
+    columns: Sequence[Column], width: int, claims: Iterable[Claim] = ()
+) -> list[Placed]:
     """Choose the columns that fit into `width` cells and share out what is left.
 
     Columns of the highest rank are left out first; those of rank 0 stay, cut if they must be. Room
-    that is left goes to the columns that can use it, in proportion to what they lack.
+    that is left goes to those that claim it, in the order of the claims, and then to the columns
+    that can use it, in proportion to what they lack.
     """
     kept = list(columns)
     while _needed(kept) > width and (rank := max(column.rank for column in kept)) and kept[1:]:
         kept = [column for column in kept if column.rank != rank]
     widths = {column.key: column.width for column in kept}
-    spare = width - _needed(kept)
-    lacking = {c.key: c.most - c.width for c in kept if c.most > c.width}
-    total = sum(lacking.values())
-    if spare > 0 and total:
-        for key, lack in lacking.items():
-            widths[key] += min(lack, spare * lack // total)
+    _share(width - _needed(kept), kept, claims, widths)
     placed, x = [], INDENT
-    for column in kept:
+    for column, gap in zip(kept, [*(column.gap for column in kept[1:]), GAP], strict=True):
         room = max(0, min(widths[column.key], width - x))
-        placed.append(Placed(column, x, room))
-        x += widths[column.key] + GAP
+        placed.append(Placed(column, x, room, gap))
+        x += widths[column.key] + gap
     # A cell or two of a column would show nothing but that it is cut off.
     first, *others = placed
     return [first, *(one for one in others if one.width >= min(one.column.width, LEAST))]
 
 
 def _needed(columns: Sequence[Column]) -> int:
-    return INDENT + sum(column.width for column in columns) + GAP * (len(columns) - 1)
+    gaps = sum(column.gap for column in columns[1:])
+    return INDENT + sum(column.width for column in columns) + gaps
+
+
+def _share(
+    spare: int, columns: Sequence[Column], claims: Iterable[Claim], widths: dict[str, int]
+) -> None:
+    """Widen them by so many cells at most."""
+    most = {column.key: column.most for column in columns}
+    for key, needed in claims:
+        more = min(spare, min(needed, most.get(key, 0)) - widths.get(key, 0))
+        if more > 0:
+            widths[key] += more
+            spare -= more
+    lacking = {key: most[key] - widths[key] for key in most if most[key] > widths[key]}
+    total = sum(lacking.values())
+    if spare > 0 and total:
+        for key, lack in lacking.items():
+            widths[key] += min(lack, spare * lack // total)
 
 
 def cut(text: str, width: int, marks: Marks) -> str:

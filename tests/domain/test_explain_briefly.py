@@ -100,8 +100,8 @@ def test_brief_words_are_brief():
     ("H 3 * * *", "41 3 * * *", "daily 03:41"),
     ("H 3 * * *", None, ""),
     ("every 90s", "2026-06-01T10:17:42Z/1m30s", ""),
-    ("once 2026-12-24 18:00", None, ""),
+    ("once 2026-12-24 18:00", None, "2026-12-24 18:00"),
     ("manual", None, ""),
 ])  # fmt: skip
-def test_types_without_a_calendar_have_no_brief_words(schedule, resolved, words):
+def test_each_type_of_schedule_has_brief_words_or_none(schedule, resolved, words):
     assert explain_briefly(Schedule.model_validate(schedule), resolved=resolved) == words

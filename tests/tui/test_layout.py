@@ -11,7 +11,6 @@ from rich.cells import cell_len
 
 from cronpilot.tui.formatting import Cell, Marks
 from cronpilot.tui.layout import (
-    GAP,
     Column,
     Piece,
     changed_cells,
@@ -60,7 +59,7 @@ def test_columns_never_overlap_nor_leave_the_screen(columns, width):
     placed = fit_columns(columns, width)
     assert placed
     for left, right in itertools.pairwise(placed):
-        assert left.x + left.width + GAP <= right.x
+        assert left.x + left.width + right.column.gap <= right.x
     assert placed[-1].x + placed[-1].width <= width
 
 
@@ -72,6 +71,16 @@ def test_more_room_never_hides_a_column(width):
 def test_spare_room_goes_where_it_is_lacking():
     columns = (Column.fixed("a", "", 4), Column("b", "", 4, 20))
     assert [place.width for place in fit_columns(columns, 60)] == [4, 20]
+
+
+@pytest.mark.parametrize(
+    ("width", "widths"),
+    [(20, [6, 4, 4]), (24, [10, 4, 4]), (27, [10, 7, 4]), (40, [10, 7, 12])],
+)
+def test_room_goes_first_to_those_that_claim_it(width, widths):
+    columns = [Column(key, "", 4, most) for key, most in (("a", 10), ("b", 7), ("c", 12))]
+    placed = fit_columns(columns, width - 1, [("a", 30), ("gone", 9), ("b", 7), ("a", 5)])
+    assert [place.width for place in placed] == widths
 
 
 @pytest.mark.parametrize(

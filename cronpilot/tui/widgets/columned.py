@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from rich.style import Style
@@ -11,8 +11,8 @@ from textual.strip import Strip
 
 from cronpilot.tui.formatting import Cell, Cells
 from cronpilot.tui.layout import (
-    GAP,
     INDENT,
+    Claim,
     Column,
     Placed,
     changed_cells,
@@ -53,7 +53,11 @@ class Columned(Toned):
 
     def place_columns(self) -> None:
         """Share the width out among them."""
-        self._placed = fit_columns(self.columns, self.size.width - 1)
+        self._placed = fit_columns(self.columns, self.size.width - 1, self.claims())
+
+    def claims(self) -> Iterable[Claim]:
+        """Which columns are widened first where there is room."""
+        return ()
 
     def sort_by(self, sorted_by: tuple[str, bool] | None) -> None:
         """Say in the header by what the rows are sorted."""
@@ -87,10 +91,10 @@ class Columned(Toned):
         for place in self._placed:
             cell = cells.get(place.column.key, Cell(""))
             if isinstance(cell, Cells):
-                parts += [*pad_cells(cell, place.width), Cell(" " * GAP)]
+                parts += [*pad_cells(cell, place.width), Cell(" " * place.gap)]
             else:
                 text = pad(cell.text, place.width, self.marks, right=place.column.right)
-                parts.append(Cell(text + " " * GAP, cell.tone))
+                parts.append(Cell(text + " " * place.gap, cell.tone))
         return self.strip(parts, under=under)
 
     def changed(self, before: Shown, after: Shown) -> Iterator[tuple[int, int]]:
