@@ -496,6 +496,24 @@ async def test_a_long_command_is_seen_whole_before_anyone_goes_there(show, clock
         await says(screen, "Command       first first", "  first first first first last")
 
 
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)], ids=["120x36", "80x24"])
+async def test_a_form_says_how_much_of_a_long_command_is_not_seen(show, clock, size):
+    long = "\n".join(f"echo {number}" for number in range(1, 16))
+    async with show(
+        FakeClient([make_task(1, "a", command=long)], [], {}, clock), size=size
+    ) as screen:
+        await screen.press("E")
+        await says(screen, "↓ 9 more      echo 6 ")
+        assert "↑" not in screen.text
+        await screen.press("tab", "tab", *["down"] * 8)
+        await says(
+            screen, "Command       echo 4 ", "↑ 3 more      echo 5 ", "↓ 6 more      echo 9 "
+        )
+        await screen.press(*["down"] * 6)
+        await says(screen, "↑ 9 more      echo 11 ", "echo 15 ")
+        assert "↓" not in screen.text
+
+
 async def test_a_form_may_be_left_while_its_rest_follows(show, client):
     async with show(client) as screen:
         for _ in range(3):

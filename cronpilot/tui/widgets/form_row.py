@@ -6,7 +6,7 @@ import textwrap
 
 from rich.cells import cell_len
 from rich.style import Style
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.geometry import Size
 from textual.strip import Strip
@@ -17,7 +17,7 @@ from cronpilot.tui.formatting import Cell, Tone
 from cronpilot.tui.schedule_draft import Problem
 from cronpilot.tui.widgets.form_choices import Row
 from cronpilot.tui.widgets.form_controls import Kind, put_text, text_of
-from cronpilot.tui.widgets.form_text import TextField
+from cronpilot.tui.widgets.form_text import TextBox, TextField
 from cronpilot.tui.widgets.toned import Toned
 
 LABEL = 16
@@ -138,6 +138,10 @@ class FormRow(Toned):
             if self.is_attached:
                 self.refresh(layout=True)
 
+    @on(TextBox.OtherRows)
+    def _say_what_is_unseen(self) -> None:
+        self.refresh()
+
     # --- painting --------------------------------------------------------------------------------
 
     def tone_style(self, tone: Tone, *, under: Style | None = None) -> Style:
@@ -157,9 +161,18 @@ class FormRow(Toned):
         if not y:
             return self._first_line(width)
         rows = self._rows(width)
-        index = y - (self.size.height - len(rows))
-        cells = [Cell(" " * LABEL), Cell(rows[index] if index >= 0 else "", self._tone)]
+        own = self.size.height - len(rows)
+        cells = [Cell(self._unseen_rows(y, own).ljust(LABEL), "muted")]
+        cells.append(Cell(rows[y - own] if y >= own else "", self._tone))
         return self.strip(cells).adjust_cell_length(width, self.tone_style(""))
+
+    def _unseen_rows(self, y: int, own: int) -> str:
+        """How many more rows its control has, beside the first of them below the name and beside
+        the last."""
+        above, below = self._control.unseen if isinstance(self._control, TextBox) else (0, 0)
+        if above and y == 1:
+            return f"  {self.marks.up} {above:,} more"
+        return f"  {self.marks.down} {below:,} more" if below and y == own - 1 else ""
 
     def _first_line(self, width: int) -> Strip:
         mark = self.marks.late if self._is_bad else " "

@@ -60,9 +60,13 @@ class TextBox(TextArea):
 
         by: int
 
+    class OtherRows(Message):
+        """Others of its rows are seen, or there are more of them."""
+
     def __init__(self, text: str = "", placeholder: str = "") -> None:
         super().__init__(text, placeholder=placeholder, highlight_cursor_line=False)
         self.set_reactive(TextArea.cursor_blink, False)
+        self.unseen = (0, 0)  # rows above and below what is seen
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Few lines have no pages: those keys are the screen's."""
@@ -74,6 +78,18 @@ class TextBox(TextArea):
     @on(TextArea.Changed)
     def _fit(self) -> None:
         self.styles.height = min(max(1, self.wrapped_document.height), _MOST_ROWS)
+        self._count_unseen()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._count_unseen()
+
+    def _count_unseen(self) -> None:
+        above, rows = round(self.scroll_y), self.wrapped_document.height
+        unseen = above, max(0, rows - above - _MOST_ROWS)
+        if unseen != self.unseen:
+            self.unseen = unseen
+            self.post_message(self.OtherRows())
 
     def on_resize(self) -> None:
         self.call_next(self._fit)  # once Textual has broken the lines anew
