@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from cronpilot.domain.run import Reason, Status
+from cronpilot.engine.dispatcher import Room
 from tests.engine.conftest import finished, history, reached, start, until
 
 SLEEPER = "name: {0}\ncommand: sleep 300\nschedule: manual\n{1}"
@@ -94,6 +95,39 @@ async def test_a_pool_bounds_its_tasks_and_no_others(bench):
         await reached(engine, two.id, Status.RUNNING)
         await engine.stop_run(two.id)
         await finished(engine, two.id)
+
+
+async def test_of_those_that_wait_together_a_pool_lets_in_no_more_than_it_has(bench):
+    bench.tasks(
+        SLEEPER.format("first", ""), SLEEPER.format("one", "pool: db"),
+        SLEEPER.format("two", "pool: db"), "name: last\ncommand: 'true'\nschedule: manual",
+    )  # fmt: skip
+    async with bench.engine(max_workers=1, pools={"db": 1}) as engine:
+        first = await reached(engine, (await start(engine, "first")).id, Status.RUNNING)
+        one, two, last = [await start(engine, name) for name in ("one", "two", "last")]
+        engine._dispatcher.room = Room(9, {"db": 1})  # as after a change of config.yaml
+        await engine.stop_run(first.id)
+        await reached(engine, one.id, Status.RUNNING)
+        await finished(engine, last.id)
+        waits = await engine.run(two.id)
+        for run in (one, two):
+            await engine.stop_run(run.id)
+            await finished(engine, run.id)
+
+    assert (waits.status, waits.detail) == (Status.QUEUED, "waits for pool db 1/1")
+
+
+async def test_a_run_of_a_pool_takes_a_worker_slot_too(bench):
+    bench.tasks(
+        SLEEPER.format("slow", "pool: db"), "name: quick\ncommand: 'true'\nschedule: manual"
+    )
+    async with bench.engine(max_workers=1, pools={"db": 5}) as engine:
+        slow = await reached(engine, (await start(engine, "slow")).id, Status.RUNNING)
+        quick = await start(engine, "quick")
+        await engine.stop_run(slow.id)
+        slow, quick = await finished(engine, slow.id), await finished(engine, quick.id)
+
+    assert slow.finished_at <= quick.started_at
 
 
 async def test_priority_starts_first_then_age(bench):

@@ -385,6 +385,21 @@ async def test_a_pause_can_be_followed_by_one_run_for_what_passed(bench, clock):
     assert resumed.run_after_pause is False
 
 
+async def test_no_run_follows_a_pause_in_which_one_still_goes(bench, clock):
+    bench.tasks(MINUTELY.format("tick", SLEEP, ""))
+    async with bench.engine(clock=clock) as engine:
+        by_hand = await reached(engine, (await start(engine, "tick")).id, Status.RUNNING)
+        await engine.pause_task(by_hand.task_id, run_after=True)
+        await go_to(engine, clock, 3)
+        await engine.resume_task(by_hand.task_id)
+        _, *passed = await history(engine, "tick")
+        await engine.shutdown(with_tasks=True)
+
+    assert [(run.status, run.reason, run.folded_count) for run in passed] == [
+        (Status.SKIPPED, Reason.PAUSED, 3)
+    ]
+
+
 async def test_a_pause_that_ended_while_no_engine_ran(bench, clock):
     bench.tasks(MINUTELY.format("tick", "'true'", ""))
     async with bench.engine(clock=clock) as engine:
