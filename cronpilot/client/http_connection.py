@@ -6,7 +6,12 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, TypeVar
 
@@ -18,7 +23,7 @@ from cronpilot.client.actor import HEADER, Front
 from cronpilot.client.http_text import API
 from cronpilot.client.messages import TaskView
 from cronpilot.client.problems import MEDIA_TYPE, from_problem
-from cronpilot.client.reach import Reach, load_httpx
+from cronpilot.client.reach import NetworkReach, Reach, load_httpx
 from cronpilot.client.streams import SILENCE_S
 from cronpilot.errors import CronPilotError, Refused, UsageProblem
 
@@ -124,8 +129,8 @@ class HttpConnection:
         return answer
 
     async def _answer(self, method: str, path: str, **parts: Any) -> Answer:
-        """Short commands ask a few questions on this machine: httpx would take longer to load."""
-        socket = self._reach.socket() if self._front == "cli" else None
+        """On this machine without httpx: see `plain_http`."""
+        socket = self._reach.socket()
         if socket is None:
             answer = await self._connection().request(method, path, **parts)
             _untie(answer)
@@ -159,6 +164,7 @@ class HttpConnection:
 
     def _connection(self) -> httpx.AsyncClient:
         if self._http is None:
+            assert isinstance(self._reach, NetworkReach)  # only the network has no socket
             httpx = load_httpx()
             self._http = httpx.AsyncClient(
                 trust_env=False, timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
@@ -175,24 +181,28 @@ class HttpConnection:
         self, path: str, params: dict[str, Any]
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         await self._greet()
-        http = self._connection()
-        with self._reaching_engine():
-            request = http.build_request("GET", path, params=params)
-            request.extensions["timeout"]["read"] = None  # `_watched` takes care of silence
-            answer = await http.send(request, stream=True)
-        try:
-            if answer.status_code >= 400:
-                with self._reaching_engine():
-                    await answer.aread()
-                self._raise(answer)
+        async with AsyncExitStack() as until_closed:
+            with self._reaching_engine():
+                answer = await until_closed.enter_async_context(self._opened(path, params))
+                refusal = await answer.whole() if answer.status_code >= 400 else None
+            if refusal is not None:
+                self._raise(refusal)
             with self._expecting_engine():
                 yield self._watched(answer)
-        finally:
-            await answer.aclose()
 
-    async def _watched(self, answer: httpx.Response) -> AsyncIterator[bytes]:
+    def _opened(
+        self, path: str, params: dict[str, Any]
+    ) -> AbstractAsyncContextManager[plain_http.Stream | _HttpxStream]:
+        socket = self._reach.socket()
+        if socket is None:
+            return _httpx_stream(self._connection(), path, params)
+        return plain_http.stream(
+            socket, path, headers=self._headers(), params=params,
+            connect_s=_CONNECT_S, answer_s=_ANSWER_S,
+        )  # fmt: skip
+
+    async def _watched(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The bytes as they come; longer silence than a heartbeat's means that nobody is there."""
-        pieces = answer.aiter_raw()
         while True:
             try:
                 with self._reaching_engine():
@@ -245,6 +255,37 @@ class HttpConnection:
                 f"What listens at {self._reach.listens} gave an answer that cannot be read.",
                 "Is it an engine, and of this version?",
             ) from error
+
+
+class _HttpxStream:
+    """`plain_http.Stream` over the network."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self.status_code = answer.status_code
+        self._answer, self._pieces = answer, answer.aiter_raw()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._pieces)
+
+    async def whole(self) -> Answer:
+        await self._answer.aread()
+        return self._answer
+
+
+@asynccontextmanager
+async def _httpx_stream(
+    http: httpx.AsyncClient, path: str, params: dict[str, Any]
+) -> AsyncIterator[_HttpxStream]:
+    request = http.build_request("GET", path, params=params)
+    request.extensions["timeout"]["read"] = None  # `_watched` takes care of silence
+    answer = await http.send(request, stream=True)
+    try:
+        yield _HttpxStream(answer)
+    finally:
+        await answer.aclose()
 
 
 def given(query: BaseModel) -> dict[str, Any]:

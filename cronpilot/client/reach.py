@@ -35,10 +35,6 @@ class Reach(Protocol):
         """The unix socket as connect() takes it; None: over the network. Raises NoEngine."""
         ...
 
-    def open(self) -> dict[str, Any]:
-        """What httpx.AsyncClient needs to go that way. Raises NoEngine, ConfigError."""
-        ...
-
     def close(self) -> None: ...
 
     def failure(self, error: BaseException) -> CronPilotError:
@@ -66,16 +62,6 @@ class SocketReach:
             except OSError as error:
                 raise NoEngine(self.where) from error
         return self._path.text
-
-    def open(self) -> dict[str, Any]:
-        httpx = load_httpx()
-        transport = httpx.AsyncHTTPTransport(
-            uds=self.socket(),
-            verify=False,  # no TLS on a unix socket; reading the certificates takes 50 ms
-            trust_env=False,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),
-        )
-        return {"transport": transport, "base_url": "http://cronpilot"}
 
     def close(self) -> None:
         if self._path is not None:
@@ -119,6 +105,7 @@ class NetworkReach:
         return None
 
     def open(self) -> dict[str, Any]:
+        """What httpx.AsyncClient needs to go that way. Raises ConfigError."""
         httpx = load_httpx()
         transport = httpx.AsyncHTTPTransport(
             verify=self._trusted() if self._is_tls else False,

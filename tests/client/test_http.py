@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -46,6 +46,20 @@ async def answering(
 def say(writer: asyncio.StreamWriter, body: bytes, kind: str = "application/json") -> None:
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
     writer.write(head.encode() + body)
+
+
+async def test_on_this_machine_nothing_is_asked_through_httpx(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A screen would wait for it to load, and for each of its questions four times as long."""
+    monkeypatch.delattr(http_connection, "load_httpx")
+    async with (
+        served(FakeClient([make_task()]), tmp_path),
+        HttpClient.over_socket(tmp_path / "engine.sock", front="tui") as client,
+    ):
+        assert (await client.status()).total_tasks == 1
+        async with aclosing(client.events(after="another-engine:7")) as events:
+            assert (await anext(events)).kind == "gap"
 
 
 @pytest.mark.parametrize("exists", [False, True], ids=["no socket", "a dead engine's socket"])

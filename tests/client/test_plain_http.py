@@ -1,4 +1,4 @@
-"""The small HTTP client of short commands, where a server does what uvicorn seldom does."""
+"""The small HTTP client of this machine, where a server does what uvicorn seldom does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cronpilot.client.plain_http import Silent, Unreachable, ask
+from cronpilot.client.plain_http import Silent, Unreachable, ask, stream
 
 
 @asynccontextmanager
@@ -81,3 +81,40 @@ async def test_a_question_says_its_values_as_the_api_reads_them(tmp_path: Path) 
         )
 
     assert asked[0].startswith(b"GET /x?name=%C3%A4%20%26%20b&status=a&status=b&bad=true&at= HTTP")
+
+
+@asynccontextmanager
+async def listening(path: Path, **parts: Any) -> AsyncIterator[Any]:
+    options: dict[str, Any] = {"headers": {}, "params": {}, "connect_s": 30, "answer_s": 30}
+    async with stream(str(path), "/x", **options | parts) as pieces:
+        yield pieces
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def test_a_stream_is_told_piece_by_piece_to_its_end(tmp_path: Path) -> None:
+    said = CHUNKED + b"2\r\nhi\r\n5\r\nthere\r\n0\r\n\r\n"
+    async with saying(tmp_path / "s", said), listening(tmp_path / "s") as pieces:
+        assert [piece async for piece in pieces] == [b"hi", b"there"]
+
+
+async def test_a_piece_is_told_while_the_next_is_awaited(tmp_path: Path) -> None:
+    said = CHUNKED + b"2\r\nhi\r\n"
+    async with saying(tmp_path / "s", said, hang_up=False), listening(tmp_path / "s") as pieces:
+        assert await anext(pieces) == b"hi"
+
+
+async def test_a_stream_that_breaks_off_has_not_ended(tmp_path: Path) -> None:
+    said = CHUNKED + b"2\r\nhi\r\n9\r\nhal"
+    async with saying(tmp_path / "s", said), listening(tmp_path / "s") as pieces:
+        assert await anext(pieces) == b"hi"
+        with pytest.raises(Unreachable):
+            await anext(pieces)
+
+
+async def test_who_does_not_begin_to_answer_is_silent(tmp_path: Path) -> None:
+    async with saying(tmp_path / "s", b"HTTP/1.1 200 OK\r\n", hang_up=False):
+        with pytest.raises(Silent):
+            async with listening(tmp_path / "s", answer_s=0.01):
+                pass
