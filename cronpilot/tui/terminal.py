@@ -138,7 +138,7 @@ class TerminalDriver(LinuxDriver):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         assert sys.__stdout__ is not None
-        self._file = cast("TextIO", _Output(sys.__stdout__))
+        self._file = cast("Any", _Output(sys.__stdout__))
         codecs.register_error("as wide", _as_wide)
         sys.__stdout__.reconfigure(errors="as wide")
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
