@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from cronpilot.domain.text import clean
 from cronpilot.errors import CronPilotError, EngineStarts, NoEngine
+from cronpilot.tui.moving import WatchfulCompositor
 
 if TYPE_CHECKING:
     from cronpilot.client.protocol import Client
@@ -28,6 +29,10 @@ class AskingScreen(Screen[ScreenResultType], inherit_bindings=False):
     BLANK = True  # its parts cover it: painting a ground that nobody sees took as long as they do
     HOLDS_INPUT: ClassVar[bool] = False
     """Whether something is lost when it is closed from outside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = WatchfulCompositor()
 
     @property
     def pilot_app(self) -> CronPilotApp:
