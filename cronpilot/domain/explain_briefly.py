@@ -7,6 +7,7 @@ and is shown as it is written.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 from cronpilot.domain.choices import ScheduleType
 from cronpilot.domain.cron import Cron
@@ -64,7 +65,7 @@ def _days(fields: Fields) -> str | None:
         return None
     every_date = fields.days_of_month == EVERY_DATE
     every_weekday = fields.weekdays == EVERY_WEEKDAY
-    if every_date and every_weekday or not fields.both_days and (every_date or every_weekday):
+    if (every_date and every_weekday) or (not fields.both_days and (every_date or every_weekday)):
         return ""
     if not fields.both_days or not (every_date or every_weekday):
         return None
@@ -111,5 +112,5 @@ def _rule(fields: Fields) -> str:
 
 def _step(numbers: list[int]) -> int:
     """The one distance between neighbours; 1 for a single number, 0 where they differ."""
-    distances = {after - before for before, after in zip(numbers, numbers[1:], strict=False)}
+    distances = {after - before for before, after in pairwise(numbers)}
     return distances.pop() if len(distances) == 1 else 0 if distances else 1
