@@ -168,6 +168,41 @@ async def test_a_filter_asks_for_a_few_screens_of_rows(show, monkeypatch):
     assert table.at_once <= 5 * table.body_height
 
 
+async def test_what_a_filter_finds_is_seen_from_its_first_row_after_one_question(show, monkeypatch):
+    client = FakeClient([make_task(number, f"task-{number}") for number in range(1, 301)])
+    asked, answer = [], client.tasks
+
+    async def note(query):
+        asked.append(query)
+        return await answer(query)
+
+    async with show(client) as screen:
+        table = screen.dashboard.tasks.table
+        await screen.press("G")
+        await screen.until(lambda: table.row_id == 300)
+        monkeypatch.setattr(client, "tasks", note)
+        screen.dashboard.tasks.refilter("task-1")
+        await screen.until(lambda: "111 found" in screen.text)
+
+        assert table.row_id == 1
+        assert [line.split()[2] for line in screen.text.splitlines()[3:6]] == [
+            "task-1", "task-10", "task-11",
+        ]  # fmt: skip
+    assert [query.offset for query in asked if query.text] == [0]
+
+
+async def test_the_cursor_stays_on_a_row_that_a_filter_lets_through(show):
+    client = FakeClient([make_task(number, f"task-{number}") for number in range(1, 301)])
+    async with show(client) as screen:
+        table = screen.dashboard.tasks.table
+        await screen.press("G")
+        await screen.until(lambda: table.row_id == 300)
+        screen.dashboard.tasks.refilter("task-30")
+        await screen.until(lambda: "2 found" in screen.text)
+
+        assert (table.row_id, table.top) == (300, 0)
+
+
 async def test_a_changed_cell_is_painted_alone(show, monkeypatch):
     client = FakeClient([make_task(1), make_task(2, "other")])
     async with show(client) as screen:

@@ -77,6 +77,13 @@ class TaskTable(LineTable[TaskView]):
             if self._placed != placed:
                 self._place_columns()
 
+    def start_over(self) -> None:
+        """The next rows are those of another list: its first are looked at, wherever one was."""
+        if self.cursor:
+            self.cursor = self.top = 0
+            self._forget_unseen()
+            self.refresh()
+
     def cells(self, row: TaskView, now: datetime) -> Shown:
         at, left = next_run(row, now, self.zone)
         last, why = last_result(row, now)

@@ -62,6 +62,7 @@ class TasksView(View):
         self.descending = False
         self.hidden: frozenset[str] = frozenset()
         self.awaits_rows = False  # those that are shown are not those that were asked for
+        self._starts_over = False  # the next rows are those of another filter
         self._stale = False
         self._moved_at: datetime | None = None
 
@@ -76,6 +77,7 @@ class TasksView(View):
 
     def refilter(self, text: str) -> None:
         self.filter = text
+        self._starts_over = True
         self._ask_for_rows()
 
     def _ask_for_rows(self) -> None:
@@ -87,6 +89,9 @@ class TasksView(View):
         self._stale = False
         self._be_last_known(False)
         self.marks |= {row.id: row.name for row in page.rows if row.id in self.marks}
+        if self._starts_over and all(row.id != self.table.row_id for row in page.rows):
+            self.table.start_over()
+        self._starts_over = False
         self.table.put_rows(offset, page.rows, page.total)
 
     def answered(self, query: TaskQuery) -> None:
