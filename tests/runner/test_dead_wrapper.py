@@ -6,11 +6,14 @@ The moments between two looks are too short to be met with real processes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from cronpilot.runner.keeper import stopping, upgrade
 from cronpilot.runner.keeper.process import Keeper
-from cronpilot.runner.keeper.record import Record
+from cronpilot.runner.keeper.record import Outcome, Record
 
 C = "C v=1 run=7 launch=2 task=3 keeper=9 boot=x t=1 bt=1 timeout=0 grace=1 limit=0 cookie=c\n"
 S = "S 102 (sh) R 101 101 101 " + "0 " * 15 + "185517 0 0\n"
@@ -19,8 +22,9 @@ S = "S 102 (sh) R 101 101 101 " + "0 " * 15 + "185517 0 0\n"
 class DeadWrapper:
     """A run whose record and children change from look to look."""
 
-    over = wrapper_gone = False
-    run, launch = 7, 2
+    over = wrapper_gone = adopted = False
+    run, launch = key = 7, 2
+    why, command = "", None
 
     def __init__(self, records: list[str], children: list[bool]) -> None:
         self._records, self._children = records, children
@@ -68,7 +72,7 @@ class Watcher(Keeper):
 def test_what_becomes_of_a_run_whose_wrapper_is_gone(records, children, looks, deed):
     keeper = Watcher()
 
-    keeper._wrapper_gone(DeadWrapper(records, children))  # type: ignore[arg-type]
+    keeper._wrapper_gone(DeadWrapper(records, children))
     waited = 0
     while keeper.looks:
         assert keeper.did == []
@@ -76,3 +80,34 @@ def test_what_becomes_of_a_run_whose_wrapper_is_gone(records, children, looks, d
         keeper.looks.pop()()
 
     assert (keeper.did, waited) == ([deed], looks)
+
+
+def test_it_is_looked_at_again_after_an_upgrade(monkeypatch):
+    keeper, run = Watcher(), DeadWrapper([C + S], [])
+    run.wrapper_gone = True
+    keeper.runs, keeper.watch_limits, keeper._reap = {}, lambda run: None, lambda: None
+    monkeypatch.setattr(upgrade, "restored", lambda saved: run)
+
+    keeper._resume({"runs": [{}], "connection": None})
+
+    assert keeper.did == [("take over", 102)]
+
+
+def test_of_a_run_that_is_over_nothing_more_is_said():
+    keeper, run = Watcher(), DeadWrapper([C], [False])
+    run.over = True
+
+    keeper._wrapper_gone(run)
+
+    assert (keeper.did, keeper.looks) == ([], [])
+
+
+def test_the_first_word_on_how_a_stopped_run_ended_stands(monkeypatch):
+    waited: list[Any] = []
+    monkeypatch.setattr(stopping, "wait_for_rest", lambda keeper, run: waited.append(run))
+    keeper, run = Watcher(), SimpleNamespace(over=False, outcome=None, why="timeout")
+
+    Keeper.finish(keeper, run, Outcome(code=143))
+    Keeper.finish(keeper, run, Outcome())
+
+    assert (run.outcome.code, len(waited)) == (143, 1)
