@@ -102,6 +102,7 @@ def _root(
     if session.subcommand is not None:
         if headless:
             raise UsageProblem("--headless starts the engine and takes no command.")
+        session.keys_file = keys  # for the command of that name
         return None
     if session.options.as_json:
         raise UsageProblem("--json needs a command.", "For example: cronpilot status --json")

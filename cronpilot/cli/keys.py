@@ -30,7 +30,7 @@ def keys(
     A keys.toml is checked first: every mistake is named with its line (exit code 2). It may hold
     just the lines that differ; it is looked for where config.yaml is.
     """
-    session.keys_file = file
+    session.keys_file = file or session.keys_file
     used = session.settings.keys_file
     from cronpilot.tui.key_catalogue import catalogue  # Textual, which no other command loads
     from cronpilot.tui.keymap import Keymap, as_toml, load_keymap

@@ -20,6 +20,7 @@ from textual.screen import ModalScreen, Screen
 from textual.worker import WorkerFailed
 
 from cronpilot.domain.access import OWNER, Identity
+from cronpilot.domain.text import clean
 from cronpilot.errors import CronPilotError, InvalidFile
 from cronpilot.tui import themes
 from cronpilot.tui.connection import Connection
@@ -280,12 +281,10 @@ class CronPilotApp(App[Leave]):
         try:
             self.keymap = load_keymap(path, catalogue())
         except InvalidFile as error:
-            first, *more = map(str, error.complaints)
-            hint = (
-                f"And {len(more)} more; see: cronpilot keys"
-                if more
-                else "The keys stay as they were."
-            )
+            # By its name alone: what is wrong must still have room on 80 columns.
+            first, *more = (str(one._replace(file=clean(path.name))) for one in error.complaints)
+            seen = f"And {len(more)} more: cronpilot keys {clean(str(path))}"
+            hint = seen if more else "The keys stay as they were."
             self.key_problem = Banner(key="keys", text=first, hint=hint)
         else:
             self.key_problem = None

@@ -3,9 +3,9 @@
 Textual 8.2 paints a changed cell from the left edge of its widget, and spells out every style in
 full, twice the bytes of the text itself and more. Over a thin line that is felt. Here only the
 changed cells are written, and of a style only what differs from the one before; what the terminal
-shows already is not written again, and what has only moved is scrolled. This is the one module that
-knows the inside of Textual's compositor; tests/tui/test_painting.py compares what a terminal shows
-with and without it.
+shows already is not written again, and what has only moved is scrolled. This module and
+`moving` know the inside of Textual's compositor; tests/tui/test_painting.py compares what a
+terminal shows with and without it.
 """
 
 from __future__ import annotations

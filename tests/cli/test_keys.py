@@ -28,6 +28,12 @@ def test_a_bad_file_is_named_with_line_and_remedy(tmp_path, capsys):
     )
 
 
+def test_a_file_may_be_named_as_for_the_screen(tmp_path, capsys):
+    (tmp_path / "x.toml").write_text('[task]\nrun = "R"\n')
+    assert main(["--keys", str(tmp_path / "x.toml"), "keys"]) == 0
+    assert 'run = "R"' in capsys.readouterr().out
+
+
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path, capsys):
     assert main(["keys", str(tmp_path / "none.toml")]) == 2
     assert "there is no file" in capsys.readouterr().err

@@ -47,8 +47,9 @@ async def test_keys_of_the_file_work_and_are_shown(show, client, tmp_path):
 async def test_a_bad_file_changes_nothing_and_is_told_until_it_is_mended(show, client, tmp_path):
     keys = tmp_path / "keys.toml"
     keys.write_text('[task]\nrun = "R"\nstpo = "X"\n')
-    async with show(client, options=ScreenOptions(keys_file=keys), size=(160, 36)) as screen:
-        await screen.until(lambda: "task.stpo: is not a known action. Did you mean" in screen.text)
+    async with show(client, options=ScreenOptions(keys_file=keys), size=(80, 24)) as screen:
+        said = "keys.toml:3: task.stpo: is not a known action. Did you mean task.stop?"
+        await screen.until(lambda: said in screen.text)
         await screen.until(lambda: "r run" in screen.dashboard.key_bar.text)
 
         keys.write_text('[task]\nrun = "R"\n')
