@@ -19,7 +19,7 @@ TASKS = (
     "name: hourly\ncommand: 'true'\nschedule: hourly :00\npool: db",
     "name: nightly\ncommand: 'false'\nschedule: daily 02:30\ntimezone: Europe/Berlin",
     "name: often\ncommand: 'true'\nschedule: every 20m\nspread: 5m",
-    "name: once\ncommand: 'true'\nschedule: once 2027-01-01 00:00",
+    "name: once\ncommand: 'true'\nschedule: once 2090-01-01 00:00",
     "name: by-hand\ncommand: 'true'\nschedule: manual",
 )
 
