@@ -56,6 +56,7 @@ def make_app(engine: Client, gate: Gate | None = None) -> FastAPI:
     app.state.engine = engine
     app.state.gate = gate
     app.state.figures = getattr(engine, "figures", None)  # a fake has none
+    app.state.info = getattr(engine, "info", None)  # nor this
     app.state.public = {"/healthz"}
     app.state.ending = asyncio.Event()
     app.state.streams = Streams()

@@ -39,6 +39,7 @@ class Asking(ByReader):
         review: DowntimeReview,
     ) -> None:
         super().__init__(reader)
+        self.info = info
         state_dir, database = config().state_dir, config().database
         zone, room = (lambda: find_zone(config().timezone)), (lambda: config().room)
         agenda = Agenda(reader, now=now, zone=zone, room=room)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
@@ -14,9 +15,11 @@ import pytest
 from cronpilot import __version__
 from cronpilot.api import routes
 from cronpilot.api.parameters import parameters_of
+from cronpilot.client import plain_http
 from cronpilot.client.fake import FakeClient
 from cronpilot.errors import StorageProblem
 
+from ..client.serving import served
 from ..patience import PATIENCE_S
 
 
@@ -24,6 +27,20 @@ async def test_meta_says_who_answers_and_in_which_version(api: httpx.AsyncClient
     answer = await api.get("/api/meta")
 
     assert answer.json() == {"api": 1, "engine": "fake", "version": __version__}
+
+
+async def test_meta_counts_nothing(
+    engine: FakeClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    info = (await engine.status()).engine
+    monkeypatch.setattr(engine, "info", lambda: info, raising=False)
+    monkeypatch.delattr(FakeClient, "status")
+    async with served(engine, tmp_path) as path:
+        answer = await plain_http.ask(
+            str(path), "GET", "/api/meta", headers={}, connect_s=PATIENCE_S, answer_s=PATIENCE_S
+        )
+
+    assert answer.json()["engine"] == "fake"
 
 
 async def test_lists_are_bare_arrays_with_the_total_in_a_header(api: httpx.AsyncClient) -> None:
