@@ -145,6 +145,16 @@ def test_a_slot_that_is_recorded_already_is_left_and_the_task_plans_on(database)
     assert database.read(tasks.earliest) == NOON + MINUTE
 
 
+def test_each_run_knows_the_version_of_its_task(database):
+    ids = due_at_noon(database, 2)
+    database.write(lambda c: tasks.set_columns(c, ids[1], version=7)).result()
+
+    decide(database, ids)
+
+    found = select(runs.RUN.c.task_id, runs.RUN.c.task_version).order_by(runs.RUN.c.task_id)
+    assert database.read(lambda c: c.execute(found).all()) == [(ids[0], 1), (ids[1], 7)]
+
+
 def test_what_was_paused_archived_or_moved_since_the_pass_began_is_left(database):
     ids = due_at_noon(database, 4)
 

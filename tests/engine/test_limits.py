@@ -145,6 +145,20 @@ async def test_priority_starts_first_then_age(bench):
     assert high.finished_at <= low.started_at
 
 
+async def test_a_run_that_has_started_meanwhile_is_not_given_up(bench, caplog):
+    bench.tasks(SLEEPER.format("late", "deadline: 1h"))
+    async with bench.engine() as engine:
+        run = await reached(engine, (await start(engine, "late")).id, Status.RUNNING)
+        with caplog.at_level(logging.WARNING):
+            await engine._dispatcher._give_up([run.id])
+        after = await engine.run(run.id)
+        await engine.stop_run(run.id)
+        await finished(engine, run.id)
+
+    assert after.status is Status.RUNNING
+    assert "missed" not in caplog.text
+
+
 async def test_a_run_that_waits_beyond_its_deadline_is_missed(bench):
     bench.tasks(
         SLEEPER.format("slow", ""),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -52,6 +53,16 @@ async def test_what_is_under_way_for_a_keeper_that_is_gone_ends_there():
     await taking_up.linked([AttemptKey(1, 1)])
 
     assert (held, done) == ([], [])
+
+
+def test_what_the_keeper_holds_is_not_settled():
+    asked = []
+    executor = SimpleNamespace(settle=lambda key, *, boot_id: asked.append((key, boot_id)))
+    rows = [{"id": run, "launches": 2, "boot_id": "this one"} for run in (1, 2)]
+
+    recovery.settle_all(executor, rows, [AttemptKey(1, 2), AttemptKey(2, 1)])
+
+    assert asked == [(AttemptKey(2, 2), "this one")]
 
 
 async def test_slots_that_are_made_up_for_do_not_replace_each_other_after_a_restart(bench):
