@@ -110,7 +110,7 @@ def too_small(status: EngineStatus | None, width: int, *, lost: bool) -> Text:
         tone: Tone = "bad" if status.failing_tasks else "good"
         first = [Cell(f"{status.running:,} running, "),
                  Cell(f"{status.failing_tasks:,} failing", tone)]  # fmt: skip
-    rest = textwrap.wrap("Too small to show more: enlarge to 60x15.", max(8, width))
+    rest = textwrap.wrap("Too small: enlarge to 60x15.", max(8, width))
     return [first, *([Cell(line, "muted")] for line in rest)]
 
 
