@@ -25,6 +25,16 @@ async def test_without_tasks_three_keys_are_offered(show, client):
             assert line in screen.text
 
 
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)], ids=["120x36", "80x24"])
+async def test_the_bar_of_the_log_comes_with_the_first_task(show, client, size):
+    async with show(client, size=size) as screen:
+        for view in "12":
+            await screen.press(view)
+            assert "Log" not in screen.text
+        await screen.press("1", "d")
+        await screen.until(lambda: "Log" in screen.text and "demo-hello" in screen.text)
+
+
 async def test_keys_that_need_a_task_come_with_the_first_one(show, client):
     async with show(client) as screen:
         assert screen.dashboard.key_bar.text.split()[:6] == ["a", "add", "i", "load", "d", "demo"]

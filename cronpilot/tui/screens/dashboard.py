@@ -129,6 +129,7 @@ class Dashboard(RecallingScreen, LiveScreen, UpcomingScreen, PanesScreen, FirstS
     def tick(self, now: datetime) -> None:
         """Paint what reads differently now."""
         self.current.tick(now)
+        self.show_panel_head()
         self.panel.tick(now)
         self.tell()
 

@@ -155,6 +155,19 @@ class PanesScreen(RecordsScreen):
         self.panel.styles.height = rows if shown == "part" else "1fr"
         self.refresh_bindings()
 
+    def show_panel_head(self) -> None:
+        """Where there is neither a row nor a run the panel is empty, and so is its head."""
+        head = self.panel.head
+        is_of_something = bool(self.current.table.total) or self.panel.run_id is not None
+        if head.visible is not is_of_something:
+            head.visible = is_of_something
+            self.call_after_refresh(self._panel_head_shown)
+
+    def _panel_head_shown(self) -> None:
+        """It has a width now; and Textual paints nothing of its own accord there."""
+        self.panel.tell()
+        self.panel.head.refresh()
+
     def on_resize(self, event: events.Resize) -> None:
         self.arrange_panes()
         if self.shown_size() == "none" and self.panel.has_focus_within:
