@@ -15,9 +15,10 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import pyte
 from bench_screen import Screen, screen
 from measuring import CRONPILOT, Command, Row, cpu_of, headless, pss_mb
 
@@ -38,21 +39,38 @@ while True:
     time.sleep(0.01)
 """
 RATE = 100_000  # lines a second
-LAST = b"the very last line"
+FIRST, NEAR_LAST, LAST = b"the very first line", b"18 lines are left", b"the very last line"
+"""What is awaited stands in a row where something quite different stood before: of what is alike,
+only the difference is written."""
 COLD = 3  # screens, for one figure
 PEER = "it keeps at most 4,096 lines of a run"
-NUMBER = re.compile(rb"flood (\d{10})")
+NUMBER = re.compile(r"flood (\d{10})")
+CHAT = """
+import itertools, sys, time
+for number in itertools.count():
+    print(f"2026-03-04T12:00:00Z {number:06}", "worker done " * (number % 7), flush=True)
+    time.sleep(1 / int(sys.argv[1]))
+"""
+UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[><]\d*u")  # it would show them as text
+CHATS = {"chat": 1, "babble": 20}  # lines a second
 
 
 def tasks_file(folder: Path) -> Path:
     flood = folder / "flood.py"
     flood.write_text(FLOOD.format(rate=RATE))
+    chat = folder / "chat.py"
+    chat.write_text(CHAT)
     path = folder / "tasks.yaml"
     path.write_text(
         "tasks:\n"
         "  - {name: big, command: 'echo', schedule: manual, log_limit: 10GB}\n"
         f"  - {{name: flood, command: [{sys.executable}, {flood}], schedule: manual,"
         " log_limit: 20MB}\n"
+        + "".join(
+            f"  - {{name: {name}, command: [{sys.executable}, {chat}, '{rate}'],"
+            " schedule: manual}\n"
+            for name, rate in CHATS.items()
+        )
     )
     return path
 
@@ -64,10 +82,13 @@ def fill(path: Path, megabytes: int) -> int:
         block += b"2026-03-04T12:00:00Z \x1b[32mINFO\x1b[0m worker %06d: all is well\n" % number
         number += 1
     with path.open("wb") as file:
+        file.write(b"2026-03-04T12:00:00Z \x1b[31mERROR\x1b[0m the very first line\n")
         for _ in range(megabytes):
             file.write(block)
+        for left in range(30, 0, -1):
+            file.write(b"2026-03-04T12:00:00Z near the end: %02d lines are left\n" % left)
         file.write(b"2026-03-04T12:00:00Z \x1b[31mERROR\x1b[0m the very last line\n")
-    return number * megabytes + 1
+    return number * megabytes + 32
 
 
 def attach(state: Path) -> list[str]:
@@ -136,8 +157,8 @@ def open_in_screen(state: Path, engine: int) -> Iterator[Row]:
         one.until(b"in all")
         one.read(2)
         for what, key, text in (
-            ("screen: Enter to its last line painted, read before", b"\r", LAST),
-            ("screen: g to its first line painted", b"g", b"worker 000000"),
+            ("screen: Enter to its last line painted, read before", b"\r", NEAR_LAST),
+            ("screen: g to its first line painted", b"g", FIRST),
             ("screen: f back to its end", b"f", LAST),
         ):
             took, cpu = painted(one, key, text)
@@ -183,29 +204,52 @@ async def flood(client: HttpClient, state: Path, engine: int, seconds: float) ->
         os.write(one.fd, b"jL")
         one.until(b"flood 0")
         one.read(3)
+        one.heard = []
+        os.write(one.fd, b"\x0c")  # all of it anew: what is heard begins with a whole screen
+        one.read(1)
         rate = Rate(path)
         cpu, cpu_engine, began = one.cpu(), cpu_of(engine), time.perf_counter()
         times: list[float] = []
-        lags: list[float | None] = []
         while time.perf_counter() - began < seconds:
             times.append(press(one, b"w", b"wrapped"))
-            lags.append(rate.lag(one.read(0.4)))
+            one.read(0.4)
+            rate.note()
             press(one, b"w", b"")
             one.read(0.3)
         took = time.perf_counter() - began
         used = (one.cpu() - cpu) / took, (cpu_of(engine) - cpu_engine) / took
     await client.stop_run(run_id, signal="KILL")
     times.sort()
-    known = [lag for lag in lags if lag is not None]
     return [
         Row("flood, lines a second", rate.per_second(), "lines/s"),
         Row("flood: key to its effect painted, p50", statistics.median(times), "ms", 100),
         Row("flood: key to its effect painted, worst", times[-1], "ms", 100,
             note=f"of {len(times)}"),
-        Row("flood: last line painted is behind, worst", max(known, default=float("nan")), "s"),
+        Row("flood: last line painted is behind, worst", max(rate.lags(one.heard)), "s"),
         Row("flood: screen, share of a core", used[0] * 100, "%"),
         Row("flood: engine, share of a core", used[1] * 100, "%"),
     ]  # fmt: skip
+
+
+async def followed(client: HttpClient, state: Path, seconds: float) -> AsyncIterator[Row]:
+    """What a line more of a log that is followed costs on the wire, and of the screen's CPU."""
+    for name, rate in CHATS.items():
+        run_id, _ = await start(client, name)
+        with screen(program=attach(state)) as one:
+            one.until(b"in all")
+            for keys in (b"/", name.encode(), b"\r"):
+                os.write(one.fd, keys)
+                one.read(1)
+            for where, key in (("in the panel", b"l"), ("full screen", b"L")):
+                os.write(one.fd, key)
+                one.read(2)
+                cpu, began = one.cpu(), time.perf_counter()
+                count = len(one.read(seconds))
+                took = time.perf_counter() - began
+                used = (one.cpu() - cpu) / took * 100
+                yield Row(f"followed at {rate} a second, {where}: a line", count / took / rate,
+                          "bytes", note=f"CPU {used:.1f} % of a core")  # fmt: skip
+        await client.stop_run(run_id, signal="KILL")
 
 
 class Rate:
@@ -214,19 +258,30 @@ class Rate:
     def __init__(self, path: Path) -> None:
         self._path, self._began = path, time.perf_counter()
         self._first = self._last()
+        self._noted: list[tuple[float, int]] = []
 
     def _last(self) -> int:
-        with self._path.open("rb") as file:
+        with self._path.open("r", encoding="ascii") as file:
             file.seek(max(0, self._path.stat().st_size - 4096))
             return max(map(int, NUMBER.findall(file.read())), default=0)
 
     def per_second(self) -> float:
         return (self._last() - self._first) / (time.perf_counter() - self._began)
 
-    def lag(self, painted: bytes) -> float | None:
-        """Seconds by which the last painted line is older than the last printed one."""
-        seen = max(map(int, NUMBER.findall(painted)), default=None)
-        return None if seen is None else max(0.0, (self._last() - seen) / RATE)
+    def note(self) -> None:
+        """Note what was printed last by now."""
+        self._noted.append((time.perf_counter(), self._last()))
+
+    def lags(self, heard: list[tuple[float, bytes]]) -> list[float]:
+        """Seconds by which, at each of these moments, the last line seen was older."""
+        terminal = pyte.Screen(120, 36)
+        stream, left, found = pyte.ByteStream(terminal), list(heard), []
+        for moment, printed in self._noted:
+            while left and left[0][0] <= moment:
+                stream.feed(UNKNOWN_TO_PYTE.sub(b"", left.pop(0)[1]))
+            seen = max(map(int, NUMBER.findall("\n".join(terminal.display))), default=0)
+            found.append(max(0.0, (printed - seen) / RATE))
+        return found
 
 
 def press(one: Screen, key: bytes, text: bytes) -> float:
@@ -250,6 +305,7 @@ async def both(state: Path, pid: int, megabytes: int, seconds: float) -> list[Ro
     client = HttpClient.over_socket(state / SOCKET_NAME)
     try:
         found = await big_log(client, state, pid, megabytes)
+        found += [row async for row in followed(client, state, seconds)]
         return [*found, *await flood(client, state, pid, seconds)]
     finally:
         await client.shutdown(with_tasks=True)

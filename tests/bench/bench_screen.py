@@ -46,6 +46,7 @@ class Screen:
     def __init__(self, *options: str, program: list[str] | None = None) -> None:
         self.started = time.perf_counter()
         self._rest = bytearray()
+        self.heard: list[tuple[float, bytes]] | None = None  # all that comes and when, if wanted
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as an installation has it
@@ -63,8 +64,14 @@ class Screen:
         out, end = bytearray(), time.perf_counter() + seconds
         while (left := end - time.perf_counter()) > 0:
             if select.select([self.fd], [], [], left)[0]:
-                out += os.read(self.fd, 1 << 16)
+                out += self._hear()
         return bytes(out)
+
+    def _hear(self) -> bytes:
+        data = os.read(self.fd, 1 << 16)
+        if self.heard is not None:
+            self.heard.append((time.perf_counter(), data))
+        return data
 
     def until(self, text: bytes, seconds: float = 60) -> float:
         """Milliseconds since the start at which `text` has been written; what came with it, behind
@@ -78,7 +85,7 @@ class Screen:
             if time.perf_counter() > end:
                 raise TimeoutError(f"{text!r} was not painted within {seconds:g} s")
             if select.select([self.fd], [], [], 0.1)[0]:
-                self._rest += os.read(self.fd, 1 << 16)
+                self._rest += self._hear()
         took = (time.perf_counter() - self.started) * 1000
         del self._rest[: self._rest.index(text) + len(text)]
         return took
