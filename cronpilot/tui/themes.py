@@ -144,8 +144,12 @@ _SIXTEEN = _of_the_terminal(
     {},
 )  # fmt: skip
 _MONO = _of_the_terminal(
-    MONO, {}, {"bad-style": "bold", "warn-style": "bold", "alarm-style": "reverse"}
-)
+    MONO,
+    {},
+    {"bad-style": "bold", "warn-style": "bold", "alarm-style": "reverse",
+     "input-cursor-background": "ansi_default", "input-cursor-foreground": "ansi_default",
+     "input-cursor-text-style": "reverse"},
+)  # fmt: skip
 
 # A log's own 16 colours, on a light ground: what is white or yellow there has to be read here, too.
 LOG_ON_LIGHT = TerminalTheme(

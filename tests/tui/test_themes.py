@@ -11,6 +11,7 @@ from rich.color import ColorSystem
 from textual.color import Color
 from textual.css.stylesheet import Stylesheet
 from textual.theme import Theme
+from textual.widgets import Input
 
 import cronpilot.tui
 from cronpilot.client.fake import NOON, FakeClient
@@ -151,6 +152,16 @@ def test_without_colours_nothing_has_one_and_what_is_bad_is_bold():
         "ansi_default"
     }
     assert (mono.variables["bad-style"], mono.variables["cursor-style"]) == ("bold", "reverse")
+
+
+async def test_without_colours_the_cursor_in_a_text_is_seen(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with show(FakeClient()) as screen:
+        await screen.press("slash")
+        await screen.until(lambda: isinstance(screen.app.focused, Input))
+        assert screen.app.focused.get_component_rich_style("input--cursor").reverse
 
 
 def colour(theme: str, name: str) -> str:
