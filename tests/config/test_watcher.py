@@ -12,6 +12,8 @@ import pytest
 from cronpilot.config import watcher
 from cronpilot.config.watcher import signature, wait_for_change
 
+from ..patience import PATIENCE_S
+
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +74,7 @@ async def test_a_change_is_noticed(file: Path, quick: None, change: Callable[[Pa
     waiting = asyncio.create_task(wait_for_change(file, lambda: before))
     change(file)
 
-    await asyncio.wait_for(waiting, 20)
+    await asyncio.wait_for(waiting, PATIENCE_S)
     assert signature(file) != before
 
 
@@ -83,7 +85,7 @@ async def test_a_file_that_appears_is_noticed(tmp_path: Path, quick: None) -> No
     file.parent.mkdir()
     file.write_text("tasks: []")
 
-    await asyncio.wait_for(waiting, 20)
+    await asyncio.wait_for(waiting, PATIENCE_S)
 
 
 def found_in_turn(
