@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 Line = list[Cell]
 _LABEL = 10  # cells of the word before each line
+_VARIABLES = 10
+"""That each run has: six of cron's, four of ours; one more that has a slot."""
 
 
 def report(
@@ -53,6 +55,15 @@ def report(
         *_attempts(attempts, now, zone, marks),
         *_environment(run),
     ]
+
+
+def still_to_come(run: RunView) -> int:
+    """How many more lines a report has at least, once its task, the attempts and the variables of a
+    run are read; one that never began need have but the command."""
+    command, head, attempts = 1, 1, max(1, run.attempts)
+    if run.started_at is None:
+        return command
+    return command + head + attempts + _VARIABLES + (run.scheduled_for is not None)
 
 
 def why_started(run: RunView) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -224,6 +225,27 @@ async def test_enter_opens_all_about_a_run_and_esc_goes_back(show, client):
         await screen.press("escape")
         assert screen.app.screen is screen.dashboard
         assert screen.dashboard.history.table.row_id == 698
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)], ids=["120x36", "80x24"])
+async def test_the_output_stays_where_it_is_while_the_rest_is_read(show, client, monkeypatch, size):
+    client.put_run(make_run(701, environment={f"V{n:02}": "x" for n in range(11)}))
+    may_answer, answer = asyncio.Event(), client.attempts
+
+    async def late(run_id):
+        await may_answer.wait()
+        return await answer(run_id)
+
+    monkeypatch.setattr(client, "attempts", late)
+    async with show(client, size=size) as screen:
+        page = await opened(screen)
+        await screen.until(lambda: page.panel.run_shown is not None and page.panel.region.y > 2)
+        before = page.panel.region
+        assert "V00=x" not in screen.text
+
+        may_answer.set()
+        await screen.until(lambda: "V00=x" in screen.text)
+        assert page.panel.region == before
 
 
 async def test_brackets_go_through_the_runs_of_the_task(show, client):

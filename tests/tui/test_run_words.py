@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from cronpilot.client.fake import NOON, make_run, make_task
 from cronpilot.client.messages import AttemptView
 from cronpilot.domain.run import Reason, Status, Trigger
+from cronpilot.runner.environment import Account, Attempt, build_environment
 from cronpilot.tui import run_words
 from cronpilot.tui.formatting import ASCII_MARKS, Cell
-from cronpilot.tui.run_report import in_words, report, why_started
+from cronpilot.tui.run_report import in_words, report, still_to_come, why_started
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -167,6 +169,28 @@ def test_a_report_has_everything_that_is_known():
         " variables HOME=/root\n"
         "           TOKEN=***"
     )
+
+
+@pytest.mark.parametrize("slot", [NOON, None], ids=["by its schedule", "by hand"])
+def test_what_the_engine_will_tell_of_a_run_is_known_by_its_number_of_lines(slot):
+    listed = make_run(5, scheduled_for=slot, attempts=2, environment=None)
+    given = build_environment(
+        Attempt(listed.task_name, 5, 2, Path("/var/lib/cronpilot"), slot),
+        Account("op", "/home/op"),
+        env={},
+        working_dir="/",
+    )
+    read = listed.model_copy(update={"environment": given})
+    attempts = [AttemptView(number=n, launch=n, requested_at=NOON) for n in (1, 2)]
+
+    before = report(listed, [], None, NOON, UTC, ASCII_MARKS, is_read=False)
+    after = report(read, attempts, make_task(command="make"), NOON, UTC, ASCII_MARKS)
+
+    assert len(before) + still_to_come(listed) == len(after)
+
+
+def test_of_a_run_that_never_began_only_the_command_has_to_come():
+    assert still_to_come(make_run(5, status=Status.MISSED, started_at=None)) == 1
 
 
 def test_what_comes_from_outside_cannot_harm_the_terminal():

@@ -17,7 +17,7 @@ from cronpilot.tui.inbox import Changes
 from cronpilot.tui.layout import Piece, fit_line
 from cronpilot.tui.meaning import MEANT
 from cronpilot.tui.painting import OnceAFrame
-from cronpilot.tui.run_report import report
+from cronpilot.tui.run_report import report, still_to_come
 from cronpilot.tui.screens.log_taking import LOG_TAKING_KEYS, LogTakingScreen
 from cronpilot.tui.widgets.facts import Facts
 from cronpilot.tui.widgets.find_hints import FIND_HINTS
@@ -165,8 +165,9 @@ class RunPage(OnceAFrame[None], LogTakingScreen):
         self.head.show(fit_line(left, right, width, marks))
         self.facts.say(report(run, self._attempts, self._of_task, now, self.zone, marks,
                               is_read=self._is_read))  # fmt: skip
-        # As high as they are, at most half; the output has the rest.
-        self.facts.styles.height = max(1, min(len(self.facts.lines), (height - 2) // 2))
+        # As high as they are or will be, at most half; the output has the rest.
+        rows = len(self.facts.lines) + (0 if self._is_read else still_to_come(run))
+        self.facts.styles.height = max(1, min(rows, (height - 2) // 2))
         self.panel.tick(now)
 
     # --- keys ------------------------------------------------------------------------------------
