@@ -51,8 +51,9 @@ class Owner:
         return json.loads(self.said("status", "--json"))["engine"]
 
     def newest(self) -> int:
-        """The number of the newest run."""
-        return int(json.loads(self.said("history", "--limit", "1", "--json"))[0]["id"])
+        """The number of the newest run; 0 before the first."""
+        runs = json.loads(self.said("history", "--limit", "1", "--json"))
+        return int(runs[0]["id"]) if runs else 0
 
 
 @pytest.fixture
