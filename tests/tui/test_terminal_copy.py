@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyte
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 from rich.segment import Segment
@@ -87,7 +87,7 @@ def is_plain(row):
     return all(len(part.text) == part.cell_length and part.text.isascii() for part in row)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_scrolled_covered_resized_or_coloured_it_is_as_painted_at_once(data):
     glass = Glass(30, 12)
