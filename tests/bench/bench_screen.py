@@ -34,6 +34,7 @@ from measuring import CRONPILOT, Command, Row, environment, headless, make_tasks
 from cronpilot.client.http import HttpClient
 from cronpilot.client.messages import RunQuery
 from cronpilot.client.sockets import SOCKET_NAME
+from cronpilot.storage import backups
 
 WATCHED = str(Path(__file__).with_name("in_watched.py"))
 DEMO = Path(__file__).parents[1] / "terminal" / "demo_screen.py"
@@ -195,12 +196,21 @@ def pressing(one: Screen, what: str, keys: Sequence[bytes], rest: float = 0.06,
     yield Row(f"key to first byte, p95: {what}", percentile(times, 0.95), "ms", budget, note=note)
 
 
+def rest_of_the_night(one: Screen, state: Path) -> None:
+    """Let it make its copy of the database, half a minute after the first start of a day, and what
+    it does behind that: whoever presses keys has it with a few of them at most."""
+    end = time.monotonic() + 180
+    while backups.newest(backups.folder_of(state)) is None and time.monotonic() < end:
+        one.read(1)
+    one.read(10)
+
+
 def keys(state: Path, presses: int) -> Iterator[Row]:
     """Keys of the screen that owns the engine, in all tasks; and what blocked it meanwhile."""
     notes = state / "blocks"
     with screen(program=[sys.executable, WATCHED, str(notes), "--state-dir", str(state)]) as one:
         one.until(b"in all")
-        one.read(4)
+        rest_of_the_night(one, state)
         notes_before = len(blocks(notes))
         yield from pressing(one, "j", [b"j"] * presses)
         yield from pressing(one, "page down", [b"\x1b[6~"] * presses)
