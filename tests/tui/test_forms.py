@@ -496,6 +496,14 @@ async def test_a_long_command_is_seen_whole_before_anyone_goes_there(show, clock
         await says(screen, "Command       first first", "  first first first first last")
 
 
+@pytest.mark.parametrize(("height", "fires"), [(12, 8), (13, 10), (14, 10), (24, 10)])
+async def test_a_low_screen_shows_nearly_all_of_the_next_ten_runs(show, clock, height, fires):
+    async with show(FakeClient([make_task(1, "a")], [], {}, clock), size=(80, height)) as screen:
+        await opened(screen, "e")
+        await screen.until(lambda: screen.text.count("02:30 +00:00") == fires)
+        assert "Save  shows first" in screen.text
+
+
 @pytest.mark.parametrize("size", [(120, 36), (80, 24)], ids=["120x36", "80x24"])
 async def test_a_form_says_how_much_of_a_long_command_is_not_seen(show, clock, size):
     long = "\n".join(f"echo {number}" for number in range(1, 16))

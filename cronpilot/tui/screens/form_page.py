@@ -42,6 +42,8 @@ PAUSE = 0.15
 """Seconds without a key after which what was typed is judged."""
 WIDE = 116
 """Columns from which on the preview has room beside the fields."""
+CLOSE = 15
+"""Rows below which a form of one section has no blank ones: its fire times need them."""
 _TWO_COLUMNS = 80
 """Columns from which on fire times find room side by side where rows are few."""
 AT_ONCE = 2
@@ -319,6 +321,7 @@ class FormPage(AskingScreen[ScreenResultType]):
     def _set_classes(self) -> None:
         self.set_class(self.app.size.width >= WIDE, "-wide")
         self.set_class(len(self._sections) > 1, "-long")
+        self.set_class(self.app.size.height < CLOSE and len(self._sections) == 1, "-close")
 
     def _arrange(self) -> None:
         self._set_classes()
