@@ -212,8 +212,11 @@ def paint_now(widget: Widget, *others: Widget) -> None:
     screen, now = widget.screen, time.monotonic()
     if screen.is_current and now - _painted_at.get(screen, 0) >= UPDATE_PERIOD:
         _painted_at[screen] = now
-        screen._compositor.update_widgets({widget, *others})
+        painted = {widget, *others}
+        waiting = screen._dirty_widgets - painted
+        screen._compositor.update_widgets(painted)
         screen._compositor_refresh()
+        screen._dirty_widgets |= waiting  # it takes all that waits for the next frame for painted
 
 
 class OnceAFrame(Screen[ScreenResultType]):

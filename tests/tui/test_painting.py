@@ -18,6 +18,7 @@ from cronpilot.domain.run import Status
 from cronpilot.tui.app import CronPilotApp
 from cronpilot.tui.painting import Pen, tight
 from cronpilot.tui.terminal_copy import TerminalCopy
+from cronpilot.tui.widgets.key_bar import KeyHint
 from cronpilot.tui.widgets.log_panel import LogPanel
 from cronpilot.tui.widgets.view import View
 
@@ -175,6 +176,17 @@ async def test_a_log_that_grows_below_all_else_is_as_a_whole_repaint_would_show_
         await grow_and("ctrl+l")
         await grow_and("f")
         await grow_and("w")
+
+
+async def test_an_answer_to_a_key_takes_nothing_out_of_the_next_frame(show, written):
+    tasks = [make_task(number, f"task-{number}") for number in range(1, 60)]
+    async with show(FakeClient(tasks)) as screen:
+        dashboard = screen.dashboard
+        with screen.app.batch_update():  # no frame comes in between
+            dashboard.key_bar.tell([KeyHint("X", "be new")])
+            await screen.until(lambda: dashboard.key_bar in dashboard._dirty_widgets)
+        dashboard.tasks.table.action_page(1.0)
+        await screen.until(lambda: "be new" in "".join(written))
 
 
 def answer_painted_by(written, deed):
