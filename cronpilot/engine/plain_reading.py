@@ -83,6 +83,7 @@ def _shown_task(row: Mapping[str, Any]) -> Row:
             "schedule_type": schedule.type,
             "schedule_words": explain(schedule, resolved=row["resolved"]),
             "schedule_brief": explain_briefly(schedule, resolved=row["resolved"]),
+            "timezone": row["zone_key"],
             "active": bool(row["active"]),
             "running": 0,  # nobody knows it
             "queued": 0,

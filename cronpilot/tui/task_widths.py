@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 
 from cronpilot.domain.text import clean
+from cronpilot.tui.task_words import place
 
 if TYPE_CHECKING:
     from cronpilot.client.messages import TaskView
@@ -23,14 +25,15 @@ class Widest(NamedTuple):
     brief: int = 0
 
 
-def widest(tasks: Iterable[TaskView], before: Widest) -> Widest:
-    """Of these and of those before them."""
+def widest(tasks: Iterable[TaskView], before: Widest, zone: tzinfo) -> Widest:
+    """Of these and of those before them, as they are told where the clock is `zone`'s."""
     name, schedule, brief = before
     for task in tasks:
         words, fewest = _schedule(task.schedule_words, task.schedule_brief or task.schedule)
+        more = _cells(place(task, zone))
         name = max(name, _cells(task.name))
-        schedule = max(schedule, words)
-        brief = max(brief, fewest)
+        schedule = max(schedule, words + more)
+        brief = max(brief, fewest + more)
     return Widest(name, schedule, brief)
 
 

@@ -64,20 +64,31 @@ def _trend(average: float, last: float | None, status: Status | None, marks: Mar
 
 def plan(task: TaskView, now: datetime, zone: tzinfo, room: int) -> Cell:
     """The schedule in words, in few words where those do not fit into so many cells, or else as in
-    tasks.yaml; of a task whose pause will end, first until when."""
-    words = _schedule(task, room)
+    tasks.yaml, and the place whose clock it follows if that is another one than `zone`; of a task
+    whose pause will end, first until when."""
+    words = _schedule(task, place(task, zone), room)
     if task.paused_until is None:
         return Cell(words, "muted")
     return Cell(f"paused until {moment(task.paused_until, now, zone)}, then {words}", "warn")
 
 
-def _schedule(task: TaskView, room: int) -> str:
-    words = clean(task.schedule_words)
+def place(task: TaskView, zone: tzinfo) -> str:
+    """` New York` behind a schedule by the clock of there; empty where the clock is `zone`'s, or
+    nothing goes by a clock."""
+    if task.schedule_type in (ScheduleType.INTERVAL, ScheduleType.MANUAL):
+        return ""
+    if task.timezone == getattr(zone, "key", "UTC"):
+        return ""
+    return " " + clean(task.timezone).rpartition("/")[2].replace("_", " ")
+
+
+def _schedule(task: TaskView, place: str, room: int) -> str:
+    words = clean(task.schedule_words) + place
     if cell_len(words) <= room:
         return words
-    if task.schedule_brief and cell_len(task.schedule_brief) <= room:
-        return task.schedule_brief
-    brief = clean(task.schedule)  # cut off, five fields say less than words
+    if task.schedule_brief and cell_len(task.schedule_brief + place) <= room:
+        return task.schedule_brief + place
+    brief = clean(task.schedule) + place  # cut off, five fields say less than words
     fits = cell_len(brief) <= room or task.schedule_type is not ScheduleType.CUSTOM
     return brief if fits else words
 

@@ -12,7 +12,8 @@ from cronpilot.engine.plain_reading import last_known_tasks
 from .conftest import finished, start
 
 SHOWN = (
-    "id", "name", "tags", "pool", "schedule", "schedule_type", "schedule_words", "active",
+    "id", "name", "tags", "pool", "schedule", "schedule_type", "schedule_words", "schedule_brief",
+    "timezone", "active",
     "next_run_at", "next_quiet", "paused_at", "paused_until", "running", "queued", "retrying",
     "success_rate", "average_duration_s", "last_verdicts", "version",
 )  # fmt: skip

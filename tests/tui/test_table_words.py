@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -80,6 +82,22 @@ def test_a_schedule_whose_words_find_no_room_is_told_in_few_words():
         25: "Monday to Friday at 06:30", 24: "Mon-Fri 06:30", 13: "Mon-Fri 06:30",
         12: "30 6 * * 1-5",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "zone", "shown"), [
+    ("daily", "Europe/Berlin", "every day at 02:30"),
+    ("daily", "America/New_York", "every day at 02:30 New York"),
+    ("custom", "UTC", "every day at 02:30 UTC"),
+    ("once", "Asia/Tokyo", "every day at 02:30 Tokyo"),
+    ("interval", "Asia/Tokyo", "every day at 02:30"),
+    ("manual", "Asia/Tokyo", "every day at 02:30"),
+])  # fmt: skip
+def test_a_schedule_by_another_clock_says_by_which(kind, zone, shown):
+    """Beside it stands the next run, on the clock of the screen."""
+    task = make_task(schedule_type=kind, timezone=zone, schedule_brief="daily 02:30")
+    plan = partial(task_words.plan, task, NOON, ZoneInfo("Europe/Berlin"))
+    assert plan(room=40).text == shown
+    assert plan(room=len(shown) - 1).text == shown.replace("every day at", "daily")
 
 
 def test_a_pause_that_will_end_says_when():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from cronpilot.client.fake import FakeClient, make_task
@@ -83,4 +86,6 @@ async def test_a_new_name_makes_its_column_as_wide_as_it_needs(show):
 
 def test_what_is_measured_is_what_is_shown():
     rows = tasks({"毎晩": ("w" * 9, "s" * 4), "\x1b[1m": ("", "")})
-    assert widest(rows, Widest(schedule=2, brief=5)) == Widest(name=7, schedule=9, brief=5)
+    before = Widest(schedule=2, brief=5)
+    assert widest(rows, before, UTC) == Widest(name=7, schedule=9, brief=5)
+    assert widest(rows, before, ZoneInfo("Asia/Tokyo")) == Widest(name=7, schedule=13, brief=8)

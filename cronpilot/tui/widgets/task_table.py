@@ -70,7 +70,7 @@ class TaskTable(LineTable[TaskView]):
     def _make_room(self, rows: Sequence[TaskView], before: Widest) -> None:
         """Columns grow with what has to go into them; they do not shrink before the list is
         another one, so that they stand still while one goes through it."""
-        self._widest = widest(rows, before)
+        self._widest = widest(rows, before, self.zone)
         if self._widest != before and self._placed:
             placed = self._placed
             self.place_columns()
