@@ -81,7 +81,7 @@ class Marks(NamedTuple):
 ASCII_MARKS = Marks(
     run=">", ok="v", bad="x", late="!", wait=".", retry="~", paused="=", off="o", new="-",
     lost="?", dot="-", cut="~", thumb="|", cursor=">", up="^",
-    down="v", marked="*", full="#", part="%", rest=".", planned="o", now="|", line="-",
+    down="v", marked="*", full="#", part="%", rest=".", planned="_", now="|", line="-",
     line_from="[", line_to="]", to="->", levels=".:-=+*%#",
 )  # fmt: skip
 

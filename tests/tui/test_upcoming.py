@@ -270,7 +270,14 @@ def test_a_row_of_the_timeline(fields, drawn):
 def test_in_ascii_verdicts_differ_too():
     row = TimelineRow(id=1, name="x", bars=[bar(0, 2, Status.SUCCESS), bar(3, 2, Status.TIMEOUT)],
                       starts=[NOON + HOUR])  # fmt: skip
-    assert timeline.draw(row, SCALE, NOON, ASCII_MARKS).text == "## x%       |     o     "
+    assert timeline.draw(row, SCALE, NOON, ASCII_MARKS).text == "## x%       |     _     "
+
+
+@pytest.mark.parametrize("marks", [Marks(), ASCII_MARKS])
+def test_signs_of_the_timeline_differ_without_colours_too(marks):
+    signs = [cell.text for cell in timeline.legend(marks)[1::2]]
+    assert len(signs) == 8
+    assert len({sign[0] for sign in signs}) == len(signs)
 
 
 def test_the_axis_names_hours_and_at_midnight_the_day():
