@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cronpilot.config.settings import Settings
 
 PATIENCE_S = 2.0  # while an engine starts, or the last one's lock is still being freed
-_LOOK_S = 0.05  # between two looks
+LOOK_S = 0.05  # between two looks
 
 
 def open_client(settings: Settings, *, need_engine: bool) -> Client:
@@ -61,7 +61,7 @@ def wait_for_answer(path: Path, patience_s: float) -> bool:
     while time.monotonic() < deadline:
         if answers(path):
             return True
-        time.sleep(_LOOK_S)
+        time.sleep(LOOK_S)
     return False
 
 

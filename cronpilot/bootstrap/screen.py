@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from cronpilot.bootstrap.clients import PATIENCE_S, wait_for_answer
+from cronpilot.bootstrap.clients import LOOK_S, PATIENCE_S, wait_for_answer
 from cronpilot.bootstrap.engine_thread import EngineThread
 from cronpilot.bootstrap.garbage import look_through_portions
 from cronpilot.bootstrap.surroundings import (
@@ -25,7 +25,7 @@ from cronpilot.bootstrap.surroundings import (
     make_state_dir,
     refuse_platform,
 )
-from cronpilot.client.sockets import SOCKET_NAME
+from cronpilot.client.sockets import SOCKET_NAME, answers
 from cronpilot.domain.access import OWNER, Identity, Role
 from cronpilot.domain.text import clean
 from cronpilot.engine.choosing import choose_tasks_file
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from cronpilot.client.messages import TaskView
     from cronpilot.client.remote import Remote
     from cronpilot.config.places import Places
+    from cronpilot.storage.lock import DatabaseLock
     from cronpilot.tui.last_known import LastKnown
     from cronpilot.tui.leave import Leave
 
@@ -58,16 +59,33 @@ def run_screen(settings: Places, remote: Remote | None = None) -> int:
     from cronpilot.storage.lock import DatabaseLock
 
     lock = DatabaseLock(settings.database)
-    if not lock.take():
-        if not wait_for_answer(settings.state_dir / SOCKET_NAME, PATIENCE_S):
-            lock.take_patiently()  # raises, unless it has just been freed
-        else:
-            return _show(settings, None)
+    if not lock.take() and somebody_answers(lock, settings.state_dir / SOCKET_NAME):
+        return _show(settings, None)
     settings = choose_tasks_file(settings, ask_on_terminal())
     log_to_file(settings.state_dir)
     if settings.tasks_file is not None:
         print(f"cronpilot: tasks from {clean(str(settings.tasks_file))}", file=sys.stderr)
     return _show(settings, EngineThread(settings, lock))
+
+
+def somebody_answers(lock: DatabaseLock, path: Path) -> bool:
+    """Whether the engine that holds the database answers; False: it has ended, the lock is ours.
+
+    Right after the machine has started, or while it is busy, an engine takes its time for both.
+    Raises StateDirectoryBusy: it does neither within a minute.
+    """
+    begun, said = time.monotonic(), False
+    while not answers(path):
+        if lock.take():
+            return False
+        waited = time.monotonic() - begun
+        if waited > ANSWER_S:
+            raise lock.silent()
+        if waited > PATIENCE_S and not said:
+            said = True
+            print(f"cronpilot: {lock.silent().problem} Waiting for it ...", file=sys.stderr)
+        time.sleep(LOOK_S)
+    return True
 
 
 def _show_other(settings: Places, remote: Remote) -> int:

@@ -51,6 +51,13 @@ class DatabaseLock:
             "Attach to it with: cronpilot. End it with: cronpilot shutdown",
         )
 
+    def silent(self) -> StateDirectoryBusy:
+        """Somebody holds it and says nothing."""
+        return StateDirectoryBusy(
+            f"Another engine{self._holder()} has {self._path.parent} and does not answer.",
+            "engine.log there may say why. Tasks go on running when it is killed.",
+        )
+
     def release(self) -> None:
         if self._fd is not None:
             os.close(self._fd)
