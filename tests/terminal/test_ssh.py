@@ -82,6 +82,11 @@ class Server:
     def engine(self) -> dict[str, Any]:
         return json.loads(self.said("status", "--json"))["engine"] or {}
 
+    def newest(self) -> int:
+        """The number of the newest run; 0 before the first."""
+        runs = json.loads(self.said("history", "--limit", "1", "--json"))
+        return int(runs[0]["id"]) if runs else 0
+
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
@@ -125,13 +130,10 @@ def test_a_dropped_connection_leaves_the_engine_and_a_new_one_attaches(server: S
     until(lambda: server.engine().get("role") == "headless", "going on alone")
     assert server.engine()["pid"] == before["pid"]
 
-    newest = int(json.loads(server.said("history", "--limit", "1", "--json"))[0]["id"])
+    newest = server.newest()
     second = server.screen()
     second.expect("ATTACHED")
-    until(
-        lambda: int(json.loads(server.said("history", "--limit", "1", "--json"))[0]["id"]) > newest,
-        "the next run",
-    )
+    until(lambda: server.newest() > newest, "the next run")
     second.send("q")
     second.expect(pexpect.EOF)
     second.close()
